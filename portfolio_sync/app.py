@@ -1,0 +1,110 @@
+"""The composition root: the only place that builds engine, client and clock, and hands them to the parts."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from portfolio_sync.core.clock import Clock, SystemClock
+from portfolio_sync.errors import SettingsError, UsageError
+from portfolio_sync.settings.model import Account, Settings
+from portfolio_sync.settings.secrets import secrets_of
+from portfolio_sync.settings.sources import Loaded, load
+
+if TYPE_CHECKING:
+    from portfolio_sync.kraken.client import Client
+    from portfolio_sync.store.engine import Engine
+
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class App:
+    """Settings and what is built from them on demand."""
+
+    loaded: Loaded
+    clock: Clock
+    warn: Warn
+
+    @classmethod
+    def from_settings(cls, config: Path | None, *, warn: Warn, clock: Clock | None = None) -> App:
+        return cls(load(config), clock or SystemClock(), warn)
+
+    @property
+    def settings(self) -> Settings:
+        return self.loaded.settings
+
+    # --- the database ---
+
+    @property
+    def database_url(self) -> str:
+        return self.settings.database.url or default_database_url()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database at this program's version. Raises DatabaseError where it is missing, older or newer."""
+        from portfolio_sync.store.engine import open_engine
+        from portfolio_sync.store.migrate import check
+
+        engine = open_engine(self.database_url)
+        check(engine)
+        return engine
+
+    @cached_property
+    def writable_engine(self) -> Engine:
+        """The same for commands that write: a database that does not exist yet is created."""
+        from portfolio_sync.store.migrate import create_or_check
+
+        return create_or_check(self.database_url)
+
+    # --- accounts and keys ---
+
+    def accounts(self, names: Collection[str] = ()) -> list[Account]:
+        """The accounts of the settings, or those named. Raises UsageError for a name that is not there."""
+        known = {account.name: account for account in self.settings.accounts}
+        for name in names:
+            if name not in known:
+                raise UsageError(f"no account {name!r} in the settings; there are: {', '.join(known) or 'none'}")
+        return [known[name] for name in names] if names else list(known.values())
+
+    def accounts_with_key(self, names: Collection[str] = ()) -> list[Account]:
+        """Accounts that can be synced. Raises SettingsError where there is none."""
+        chosen = [account for account in self.accounts(names) if account.has_key or account.name in names]
+        if not chosen:
+            raise SettingsError(
+                "no account with an API key; set KRAKEN_API_KEY and KRAKEN_API_SECRET, or [[accounts]] in the settings file"
+            )
+        return chosen
+
+    def client(self, account: Account) -> Client:
+        """A client for one account, its nonce and call counter kept in the database."""
+        from portfolio_sync.kraken.client import Client
+        from portfolio_sync.kraken.credentials import Credentials
+        from portfolio_sync.store.key_state import StoredKeyState
+
+        secrets = secrets_of(account, self.loaded.environ, self.loaded.folder, self.warn)
+        credentials = Credentials(secrets.key, secrets.secret, secrets.otp, secrets.totp_secret)
+        state = StoredKeyState(self.writable_engine, credentials.fingerprint)
+        return Client(
+            credentials, account.exchange.url, pacing_of(account), state, self.clock, account.exchange.give_up_after
+        )
+
+    def public_client(self) -> Client:
+        """A client without a key, for market data."""
+        raise NotImplementedError
+
+    @cached_property
+    def owner(self) -> str:
+        """How this process names itself on a lease."""
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def default_database_url() -> str:
+    from platformdirs import user_data_path
+
+    return f"sqlite:///{user_data_path('portfolio-sync') / 'portfolio.db'}"

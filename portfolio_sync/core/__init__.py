@@ -1,0 +1,1 @@
+"""The nouns every other folder speaks in. Standard library only; imports nothing of ours."""

@@ -1,0 +1,47 @@
+"""The clock is handed in wherever time matters, so that tests need not wait and a stop ends every wait."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Protocol
+
+
+class Stopped(BaseException):
+    """The program was asked to stop while it waited. Like KeyboardInterrupt no error, and nothing that retries catches it."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """This moment, aware and in UTC."""
+        ...
+
+    def sleep(self, seconds: Decimal) -> None:
+        """Wait. Raises Stopped as soon as the program is asked to stop."""
+        ...
+
+    def check(self) -> None:
+        """Raises Stopped where the program was asked to stop."""
+        ...
+
+
+class SystemClock:
+    """The computer's clock; ``stop`` ends all its waits."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: Decimal) -> None:
+        if self._stop.wait(max(0.0, float(seconds))):
+            raise Stopped
+
+    def check(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+    def stop(self) -> None:
+        self._stop.set()

@@ -1,0 +1,40 @@
+"""Instants: always aware, always UTC, exact to the microsecond."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SECOND = timedelta(seconds=1)
+
+
+def from_unix(figure: str | int | Decimal) -> datetime:
+    """The instant of a Unix time. Digits beyond the microsecond are cut (Kraken's oldest rows have seven)."""
+    return EPOCH + timedelta(microseconds=int(Decimal(figure) * 1_000_000))
+
+
+def to_unix(instant: datetime) -> Decimal:
+    """Unix seconds of an aware instant, exact."""
+    return Decimal((instant - EPOCH) // MICROSECOND) / 1_000_000
+
+
+def floor_second(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)
+
+
+def ceil_second(instant: datetime) -> datetime:
+    return instant if instant.microsecond == 0 else floor_second(instant) + SECOND
+
+
+def iso(instant: datetime) -> str:
+    """``2024-05-01T12:00:00.123456Z``; the fraction only where there is one."""
+    text = instant.astimezone(UTC).isoformat(timespec="microseconds" if instant.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def parse_iso(text: str) -> datetime:
+    """An instant as a user writes it: ISO 8601, UTC unless it has an offset. Raises ValueError."""
+    instant = datetime.fromisoformat(text.strip())
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)

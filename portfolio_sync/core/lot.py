@@ -1,0 +1,104 @@
+"""Units acquired together, and which of them a disposal took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from portfolio_sync.core.amount import EXACT
+
+
+class Act(StrEnum):
+    """What a movement does to a pool. ``GIVE``: units leave without gain or loss (a gift, a loss that no rule allows)."""
+
+    ACQUIRE = "acquire"
+    DISPOSE = "dispose"
+    GIVE = "give"
+    MOVE = "move"
+
+
+class Movement(NamedTuple):
+    """Units of one asset coming, going or changing wallets; a named tuple because a long history holds a million of them.
+
+    ``quantity`` > 0. ``money``: cost of what comes, net proceeds of what goes; None is unknown, never zero.
+    ``kind`` is the word of the report (``sell``, ``fee``, ...); ``ids`` the rows it was booked in.
+    """
+
+    act: Act
+    time: datetime
+    asset: str
+    quantity: Decimal
+    money: Decimal | None
+    kind: str
+    account: str
+    wallet: str
+    ids: tuple[str, ...]
+    event: str
+    price_source: str = ""
+    to_wallet: str = ""
+    extra_cost: Decimal | None = None
+    """Costs of a disposal that are shown as cost instead of being taken off the proceeds."""
+    acquired: datetime | None = None
+    """Where it differs from ``time``: the date of the one who gave it, or what the taxpayer states."""
+    price: Decimal | None = None
+    """Money without fees, for orders that look at prices."""
+    gift_value: Decimal | None = None
+    """Market value when a gift was received, where it is less than the giver's cost."""
+    picks: tuple[tuple[str, Decimal], ...] = ()
+    """Lots named for this disposal: (id of a row of the acquisition, units)."""
+
+    @property
+    def acquired_at(self) -> datetime:
+        return self.acquired or self.time
+
+
+class Match(NamedTuple):
+    """``quantity`` units of ``lot`` (the acquiring movement) left in ``disposal``, with their shares of cost and proceeds.
+
+    ``cost`` None: unknown. ``matched_date`` and ``denied_loss`` are for rules that match days or deny losses.
+    """
+
+    disposal: Movement
+    lot: Movement
+    quantity: Decimal
+    cost: Decimal | None
+    proceeds: Decimal | None
+    rule: str
+    matched_date: str = ""
+    denied_loss: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """What is left of an acquisition in one wallet."""
+
+    origin: Movement
+    wallet: str
+    quantity: Decimal
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The whole history of one asset, matched. ``refused``: the first movement that asks for more than is known."""
+
+    matches: Sequence[Match]
+    left: Sequence[Lot]
+    refused: Movement | None = None
+    missing: Decimal | None = None
+    """How many units more than known ``refused`` asks for."""
+
+
+# Shares are cut here: a figure that does not terminate keeps 20 decimals, and the last part takes the exact remainder.
+SHARE = Decimal("1E-20")
+
+
+def share(total: Decimal | None, part: Decimal, whole: Decimal) -> Decimal | None:
+    """The part of ``total`` that falls on ``part`` of ``whole`` units, cut to 20 decimals; unknown stays unknown."""
+    if total is None:
+        return None
+    return EXACT.divide(EXACT.multiply(total, part), whole).quantize(SHARE, context=EXACT)

@@ -1,0 +1,54 @@
+"""An API key and its secret, hidden from everything that prints."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import NoReturn
+
+from portfolio_sync.errors import SettingsError
+
+
+class Credentials:
+    """``key`` and the decoded ``secret`` of one API key; ``otp`` a static second factor, or ``totp`` the seed of one.
+
+    Raises SettingsError where the secret or the seed cannot be decoded. Shows nothing in ``repr``, refuses to be pickled.
+    """
+
+    __slots__ = ("key", "otp", "secret", "totp")
+
+    def __init__(self, key: str, secret: str, otp: str | None = None, totp_secret: str | None = None) -> None:
+        self.key = key
+        self.secret = _decoded(secret)
+        self.otp = otp
+        self.totp = _seed(totp_secret) if totp_secret else None
+        if not key.isascii() or not key.isprintable():
+            raise SettingsError("the API key has characters that no key has: copy it again from Kraken")
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the key without being it."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.fingerprint})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not to be written anywhere")
+
+
+def _decoded(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret, validate=True)
+    except (binascii.Error, ValueError):
+        raise SettingsError("the API secret is not valid base64: copy it again from Kraken") from None
+
+
+def _seed(text: str) -> bytes:
+    """Base32 as authenticator apps take it: any case, spaces, padding left out."""
+    letters = "".join(text.split()).upper().rstrip("=")
+    try:
+        return base64.b32decode(letters + "=" * (-len(letters) % 8))
+    except (binascii.Error, ValueError):
+        raise SettingsError("the TOTP secret is not valid base32: copy it again from Kraken") from None

@@ -1,0 +1,121 @@
+"""Past prices from the exchange's public market data: daily candles (the newest 720), single trades for older instants.
+
+Nothing here talks to the network itself: ``public`` is the client's call of a public endpoint. A refusal or a throttle is
+its exception (``errors.ExchangeError``); "there is no such price" is a value, ``NoPrice``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from portfolio_sync.core.asset import FEE_CREDIT, FIAT
+from portfolio_sync.core.instant import from_unix, iso, to_unix
+from portfolio_sync.core.price import Price
+from portfolio_sync.pricing.quote import PIVOTS, Wanted
+from portfolio_sync.pricing.table import Policy, PriceTable
+
+Public = Callable[..., Any]
+"""``public("OHLC", pair="XXBTZUSD", interval=1440)`` -> the ``result`` of the answer."""
+
+DAY = timedelta(days=1)
+CANDLES = 720  # what OHLC holds at most, whatever `since` says
+
+
+@dataclass(frozen=True, slots=True)
+class NoPrice:
+    """The exchange has no price for this: not asked too fast, but no such pair or no trade then."""
+
+    wanted: Wanted
+    reason: str
+
+
+Pairs = Mapping[tuple[str, str], str]
+
+
+def pairs(public: Public, symbol: Callable[[str], str]) -> Pairs:
+    """(base, quote) in our symbols -> the exchange's name of the pair; only pairs that are tradable now are listed."""
+    return {(symbol(row["base"]), symbol(row["quote"])): name for name, row in sorted(public("AssetPairs").items(), reverse=True)}
+
+
+def fetch(wanted: Iterable[Wanted], public: Public, symbol: Callable[[str], str], now: datetime, policy: Policy | None = None) -> Iterator[Price | NoPrice]:
+    """Prices for what is wanted, as they come, so that each can be stored before the next call.
+
+    Starting again with what is still wanted goes on where it stopped. A coin without a pair in the wanted currency is
+    fetched in US dollars or euros, and that currency's own rate with it.
+    """
+    listed = pairs(public, symbol)
+    source = Source(public, listed, now, policy or Policy())
+    for one in sorted(set(wanted)):
+        yield from source.prices(one)
+
+
+class Source:
+    """One run of fetching: knows what it already has, so that one call serves all instants it covers."""
+
+    def __init__(self, public: Public, listed: Pairs, now: datetime, policy: Policy) -> None:
+        self.public, self.listed, self.now, self.policy = public, listed, now, policy
+        self.have: dict[tuple[str, str], list[Price]] = {}
+
+    def prices(self, wanted: Wanted) -> Iterator[Price | NoPrice]:
+        steps = route(wanted, self.listed)
+        if not steps:
+            yield NoPrice(wanted, f"the exchange lists no pair of {wanted.symbol} with {wanted.currency}, {' or '.join(PIVOTS)}")
+        for base, quote in steps:
+            yield from self.pair_prices(base, quote, wanted)
+
+    def pair_prices(self, base: str, quote: str, wanted: Wanted) -> Iterator[Price | NoPrice]:
+        if (base, quote) not in self.have:
+            self.have[base, quote] = daily = list(self.daily(base, quote)) if self.now - wanted.time < CANDLES * DAY else []
+            yield from daily
+        tolerance = self.policy.tolerance(base)
+        if PriceTable.of(self.have[base, quote]).at(base, quote, wanted.time, tolerance):
+            return
+        price = self.first_trade(base, quote, wanted.time, tolerance)
+        if price is None:
+            yield NoPrice(wanted, f"no trade of {base}/{quote} within {tolerance} after {iso(wanted.time)}")
+            return
+        self.have[base, quote].append(price)
+        yield price
+
+    def daily(self, base: str, quote: str) -> Iterator[Price]:
+        """Closing rates of whole days, valid from the end of the day on. The candle of today is not finished."""
+        name = self.listed[base, quote]
+        for start, _open, _high, _low, close, *_ in rows_of(self.public("OHLC", pair=name, interval=1440)):
+            end = from_unix(start) + DAY
+            if end <= self.now and Decimal(close) > 0:
+                yield Price(base, quote, end, Decimal(close), f"kraken:ohlc {name}")
+
+    def first_trade(self, base: str, quote: str, instant: datetime, tolerance: timedelta) -> Price | None:
+        """The first trade at or after an instant, as the rate of that instant; its own time stands in the source."""
+        name = self.listed[base, quote]
+        since = int(to_unix(instant) * 1_000_000_000)
+        for rate, _volume, time, *_ in rows_of(self.public("Trades", pair=name, since=since, count=1)):
+            traded = from_unix(time)
+            if instant <= traded <= instant + tolerance:
+                return Price(base, quote, instant, Decimal(rate), f"kraken:trades {name} {iso(traded)}")
+        return None
+
+
+def rows_of(result: Mapping[str, Any]) -> list[list[Any]]:
+    """The one list beside ``last``: its key is the exchange's own name of the pair, whatever name was asked for."""
+    return next((rows for name, rows in result.items() if name != "last"), [])
+
+
+def route(wanted: Wanted, listed: Pairs) -> list[tuple[str, str]]:
+    """The pairs that lead from a symbol to a currency: one, or two over a pivot; empty where none does."""
+    symbol, currency = wanted.symbol, wanted.currency
+    if symbol == FEE_CREDIT:
+        symbol = "USD"
+    if symbol in FIAT:
+        return next(([pair] for pair in ((symbol, currency), (currency, symbol)) if pair in listed), [])
+    if (symbol, currency) in listed:
+        return [(symbol, currency)]
+    for pivot in PIVOTS:
+        over = [pair for pair in ((pivot, currency), (currency, pivot)) if pair in listed]
+        if (symbol, pivot) in listed and over:
+            return [(symbol, pivot), over[0]]
+    return []

@@ -1,0 +1,191 @@
+"""What each leg and fee of an event was worth in the report currency, and how we know.
+
+In this order: what a person stated; the event's own money; for a trade of coins the price of what is received, else of
+what is given; for a fee in a coin of the event the event's own rate. What has no value stays None, with a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+
+from portfolio_sync.core.amount import EXACT, ZERO
+from portfolio_sync.core.asset import FIAT
+from portfolio_sync.core.event import Event, Kind, Leg
+from portfolio_sync.core.finding import Finding, Severity
+from portfolio_sync.core.lot import share
+from portfolio_sync.core.price import Price
+from portfolio_sync.pricing.quote import Lookup, Wanted
+
+STATED, OWN_MONEY, OWN_RATE = "stated", "own leg", "own rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Money without a sign in the report currency; None: not known. ``source`` "" where nothing was looked for."""
+
+    money: Decimal | None
+    source: str = ""
+
+
+UNKNOWN = Value(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """An event with a value for each of its legs and fees, in their order."""
+
+    event: Event
+    legs: tuple[Value, ...]
+    fees: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """All events valued; ``used`` are the price rows that any value rests on, ``missed`` those that the table lacks."""
+
+    events: tuple[Valued, ...]
+    findings: tuple[Finding, ...]
+    used: tuple[Price, ...]
+    missed: tuple[Wanted, ...]
+
+
+def value_all(events: Iterable[Event], lookup: Lookup) -> Valuation:
+    """Values every event; a value that is needed and not known is a ``missing_price`` finding of its event."""
+    with localcontext(EXACT):
+        valued = tuple(value(event, lookup) for event in events)
+    findings = tuple(finding for found in valued if (finding := missing(found, lookup.currency)))
+    used = sorted(lookup.used, key=lambda p: (p.symbol, p.currency, p.time, p.source, p.rate))
+    return Valuation(valued, findings, tuple(used), tuple(sorted(lookup.missed)))
+
+
+def value(event: Event, lookup: Lookup) -> Valued:
+    """Values one event. Runs in the caller's decimal context, which must be exact enough (``core.amount.EXACT``)."""
+    legs = LEGS.get(event.kind, nothing)(event, lookup)
+    return Valued(event, legs, tuple(fee_value(event, legs, fee, lookup) for fee in event.fees))
+
+
+def nothing(event: Event, _lookup: Lookup) -> tuple[Value, ...]:
+    return (UNKNOWN,) * len(event.legs)
+
+
+def looked_up(leg: Leg, event: Event, lookup: Lookup) -> Value:
+    quote = lookup.quote(leg.asset, event.time)
+    return Value(abs(leg.number) * quote.rate, quote.source or OWN_MONEY) if quote else UNKNOWN
+
+
+def stated(money: Decimal | None, event: Event, lookup: Lookup) -> Value | None:
+    """A stated amount, exchanged where it is not in the report currency."""
+    if money is None:
+        return None
+    quote = lookup.quote(event.facts.currency or lookup.currency, event.time)
+    return Value(money * quote.rate, " * ".join(filter(None, (STATED, quote.source)))) if quote else UNKNOWN
+
+
+def single(event: Event, lookup: Lookup) -> tuple[Value, ...]:
+    """Kinds with one thing coming or going: income, spending, gifts, fees."""
+    by_person = stated(event.facts.value, event, lookup)
+    return tuple(by_person or looked_up(leg, event, lookup) for leg in event.legs)
+
+
+def gift(event: Event, lookup: Lookup) -> tuple[Value, ...]:
+    """The value of a gift is used only where it is stated or at hand: its absence is no finding."""
+    by_person = stated(event.facts.value, event, lookup)
+    if by_person:
+        return (by_person,) * len(event.legs)
+    quotes = [lookup.find(leg.asset, event.time) for leg in event.legs]
+    return tuple(Value(abs(leg.number) * q.rate, q.source) if q else UNKNOWN for leg, q in zip(event.legs, quotes, strict=True))
+
+
+def exchange(event: Event, lookup: Lookup) -> tuple[Value, ...]:
+    """Both sides of a trade are worth the same, unless a person states another value for what is received."""
+    given = stated(event.facts.value, event, lookup) or worth(event, lookup)
+    received = stated(event.facts.counter_value, event, lookup) or given
+    sides = {False: iter(spread(event.given, given, event, lookup)), True: iter(spread(event.received, received, event, lookup))}
+    return tuple(next(sides[leg.number > 0]) for leg in event.legs)
+
+
+def worth(event: Event, lookup: Lookup) -> Value:
+    """The money side; else what is received; else what is given."""
+    money = [leg for leg in event.legs if leg.asset in FIAT or leg.asset == lookup.currency]
+    for side in (money, event.received, event.given):
+        if side and (total := total_of(side, event, lookup)):
+            return total
+    for leg in money or event.received:
+        lookup.quote(leg.asset, event.time)  # remembered as missed
+    return UNKNOWN
+
+
+def total_of(side: Sequence[Leg], event: Event, lookup: Lookup) -> Value | None:
+    quotes = [lookup.find(leg.asset, event.time) for leg in side]
+    if None in quotes:
+        return None
+    priced = [(abs(leg.number) * quote.rate, quote.source) for leg, quote in zip(side, quotes, strict=True) if quote]
+    sources = dict.fromkeys(source for _, source in priced if source)
+    return Value(sum((money for money, _ in priced), ZERO), "; ".join(sources) or OWN_MONEY)
+
+
+def spread(side: Sequence[Leg], total: Value, event: Event, lookup: Lookup) -> list[Value]:
+    """The total over several legs, in proportion to their prices; the last takes the exact rest."""
+    if len(side) == 1 or total.money is None:
+        return [total] * len(side)
+    weights = [looked_up(leg, event, lookup).money for leg in side]
+    known = [weight for weight in weights if weight is not None]
+    if len(known) < len(side) or not sum(known):
+        return [UNKNOWN] * len(side)
+    rest, weight_left, parts = total.money, sum(known, ZERO), []
+    for weight in known:
+        part = share(rest, weight, weight_left) if weight_left else ZERO
+        parts.append(Value(part, f"{total.source} by price"))
+        rest, weight_left = rest - (part or ZERO), weight_left - weight
+    return parts
+
+
+LEGS: dict[Kind, Callable[[Event, Lookup], tuple[Value, ...]]] = {
+    Kind.BUY: exchange,
+    Kind.SELL: exchange,
+    Kind.TRADE: exchange,
+    Kind.INCOME: single,
+    Kind.SPEND: single,
+    Kind.FEE: single,
+    Kind.GIFT_IN: gift,
+    Kind.GIFT_OUT: gift,
+}
+# Kinds whose fees are a cost of something, or coins that go.
+CHARGED = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE, Kind.SPEND, Kind.TRANSFER, Kind.WITHDRAWAL})
+OPTIONAL = frozenset({Kind.GIFT_IN, Kind.GIFT_OUT})
+
+
+def fee_value(event: Event, legs: Sequence[Value], fee: Leg, lookup: Lookup) -> Value:
+    if event.kind not in CHARGED or (event.kind in (Kind.TRANSFER, Kind.WITHDRAWAL) and fee.asset in FIAT):
+        return UNKNOWN
+    by_person = stated(event.facts.fee_value, event, lookup)
+    return by_person or own_rate(event, legs, fee) or looked_up(fee, event, lookup)
+
+
+def own_rate(event: Event, legs: Sequence[Value], fee: Leg) -> Value | None:
+    """A fee in a coin of the event, at the rate of the event itself."""
+    for leg, worth_ in zip(event.legs, legs, strict=True):
+        if leg.asset == fee.asset and leg.asset not in FIAT and worth_.money is not None:
+            return Value(share(worth_.money, fee.number, abs(leg.number)), OWN_RATE)
+    return None
+
+
+def lacking(valued: Valued) -> list[Leg]:
+    """Legs and fees whose value the event needs and does not have."""
+    event = valued.event
+    legs = zip(event.legs, valued.legs, strict=True) if event.kind in LEGS and event.kind not in OPTIONAL else ()
+    fees = zip(event.fees, valued.fees, strict=True) if event.kind in CHARGED else ()
+    moved = event.kind in (Kind.TRANSFER, Kind.WITHDRAWAL)
+    return [leg for leg, found in (*legs, *fees) if found.money is None and not (moved and leg.asset in FIAT)]
+
+
+def missing(valued: Valued, currency: str) -> Finding | None:
+    """The ``missing_price`` finding of an event, if it lacks a value."""
+    legs = lacking(valued)
+    if not legs:
+        return None
+    named = ", ".join(dict.fromkeys(leg.asset for leg in legs))
+    message = f"no value in {currency} for {named} in this {valued.event.kind}: run prices fetch, or import a price"
+    return Finding(Severity.ERROR, "missing_price", message, valued.event.source, valued.event.time, valued.event.account)

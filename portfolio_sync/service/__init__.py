@@ -1,0 +1,1 @@
+"""The background service: a clock that ticks (``clock``), a pool that works (``worker``)."""

@@ -1,0 +1,50 @@
+"""The commented settings file that ``init`` writes. A test reads it back and finds the defaults."""
+
+TEMPLATE = """\
+# Settings of portfolio-sync. Every line that is commented out shows the default.
+# The environment wins over this file: PORTFOLIO_SYNC_<SECTION>_<KEY>, for example PORTFOLIO_SYNC_DATABASE_URL.
+# Secrets never stand here: [[accounts]] names the places where they are kept.
+
+[database]
+# url = "sqlite:///portfolio.db"          # beside this file; or postgresql+psycopg://user@host/name
+{database}
+[exchange]
+# url = "https://api.kraken.com"
+# tier = "starter"                        # starter | intermediate | pro: size and decay of the call counter
+# history_call_cost = 4                   # cost of a page of Ledgers or TradesHistory; Kraken's own pages say 2 or 4
+# pace = true                             # false: no waiting for the call counter; accepted on loopback only
+# give_up_after = "2m"                    # retries of one call; then exit code 5
+
+[sync]
+# schedule = "every 15m"                  # or a cron line: "*/15 * * * *"
+# jitter = "30s"
+# overlap = "1h"                          # read again at each sync
+# deep_overlap = "14d"                    # read again once a day
+# start = "2013-01-01"                    # the window wanted; end likewise
+# streams = ["balances", "ledgers", "trades", "earn", "deposits", "withdrawals"]
+# export_wait = "30m"
+
+[service]
+# listen = "127.0.0.1:8731"
+# workers = 4
+# lease = "60s"
+
+[tax]
+# profile = "generic"
+# currency = "USD"                        # default: the profile's
+# timezone = "UTC"                        # default: the profile's
+
+# KRAKEN_API_KEY and KRAKEN_API_SECRET in the environment make the account "main" without any lines here.
+# [[accounts]]
+# name = "main"
+# taxpayer = "me"
+# key = {{ env = "KRAKEN_API_KEY" }}        # or {{ file = "path" }}; or, for both, key_file = "kraken.key" (two lines)
+# secret = {{ env = "KRAKEN_API_SECRET" }}
+# tier = "pro"                            # any key of [exchange] and [sync] can be set for one account
+# allow_permissions = []                  # permissions this program does not know, allowed by their exact name
+"""
+
+
+def template(database_url: str | None) -> str:
+    """The file's text. ``database_url`` None keeps the default of the user's data folder."""
+    return TEMPLATE.format(database=f'url = "{database_url}"\n' if database_url else "")

@@ -1,0 +1,55 @@
+"""Syncs and imports, each with a sequence number (raw rows carry that of the run that first brought them), and how streams fare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from portfolio_sync.store.engine import insert_into
+from portfolio_sync.store.schema import stream_state, sync_run
+
+ABANDONED = "abandoned"  # outcome of a run whose process died
+
+
+def begin(connection: Connection, account_id: int, kind: str, now: datetime) -> int:
+    """Number a new run (``kind``: sync or import). Runs of the account that never ended were killed: they end here.
+
+    Call it under the account's lease: a run that is still going would be ended too.
+    """
+    unfinished = (sync_run.c.account_id == account_id) & sync_run.c.ended_at.is_(None)
+    connection.execute(sync_run.update().where(unfinished).values(ended_at=now, outcome=ABANDONED))
+    new = sync_run.insert().values(
+        account_id=account_id, kind=kind, started_at=now, calls=0, rows_new=0, rows_changed=0
+    )
+    return int(connection.execute(new.returning(sync_run.c.seq)).scalar_one())
+
+
+def end(connection: Connection, seq: int, facts: Mapping[str, object]) -> None:
+    """``facts``: ended_at, outcome, error, calls, rows_new, rows_changed. A run counted as abandoned stays so no longer."""
+    connection.execute(sync_run.update().where(sync_run.c.seq == seq).values(**facts))
+
+
+def settled(connection: Connection, account_ids: Sequence[int]) -> int:
+    """The largest n so that "all rows of these accounts up to n" will never gain a row: no run up to n is still going."""
+    mine = sync_run.c.account_id.in_(account_ids)
+    going = connection.scalar(select(func.min(sync_run.c.seq)).where(mine, sync_run.c.ended_at.is_(None)))
+    before = [sync_run.c.seq < going] if going is not None else []
+    return connection.scalar(select(func.max(sync_run.c.seq)).where(mine, *before)) or 0
+
+
+def stream(connection: Connection, account_id: int, name: str) -> dict[str, Any] | None:
+    """The columns of ``stream_state``, None for a stream never tried. ``rows``: ours; ``counted``: what the exchange says."""
+    query = select(stream_state).where(stream_state.c.account_id == account_id, stream_state.c.stream == name)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def set_stream(connection: Connection, account_id: int, name: str, facts: Mapping[str, object]) -> None:
+    """Write columns of ``stream_state``; the others stay as they were."""
+    new = insert_into(connection, stream_state).values(
+        {"account_id": account_id, "stream": name, "rows": 0} | dict(facts)
+    )
+    connection.execute(new.on_conflict_do_update(index_elements=["account_id", "stream"], set_=dict(facts)))

@@ -1,0 +1,262 @@
+"""The views that analysts query: one declaration for both databases, recreated only where it changed, grants kept.
+
+A number ``x`` becomes two columns: ``x`` (REAL on SQLite, for charts and quick sums) and ``x_exact`` (TEXT there, for
+``decimal_sum``); both are NUMERIC on PostgreSQL. The columns are a contract: docs and users' own queries rely on them.
+"""
+
+# ruff: noqa: S608 - names in SQL text come from schema.py; every value is bound
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import Connection, text
+
+from portfolio_sync.store.engine import is_sqlite
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A column that is shown twice, rounded and exact."""
+
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """``columns``: name -> SQL expression over ``source`` (a FROM clause and what follows it)."""
+
+    name: str
+    about: str
+    columns: Mapping[str, str | Number]
+    source: str
+
+    def select(self, *, sqlite: bool) -> str:
+        return f"SELECT {', '.join(self._columns(sqlite=sqlite))} FROM {self.source}"
+
+    def _columns(self, *, sqlite: bool) -> Iterator[str]:
+        for name, column in self.columns.items():
+            if isinstance(column, Number):
+                yield f"CAST({column.expression} AS REAL) AS {name}" if sqlite else f"{column.expression} AS {name}"
+                yield f"{column.expression} AS {name}_exact"
+            else:
+                yield f"{column} AS {name}"
+
+
+def _of(table: str, names: str, numbers: str = "") -> dict[str, str | Number]:
+    """Columns taken over by name; those in ``numbers`` twice."""
+    return {name: Number(f"{table}.{name}") if name in numbers.split() else f"{table}.{name}" for name in names.split()}
+
+
+# A run stands for a tax year until a later one of the same taxpayer (and profile) covers that year too.
+def _latest(alias: str, *, same_profile: bool) -> str:
+    profile = " AND later.profile = run.profile" if same_profile else ""
+    return (
+        f"{alias} JOIN report_row AS run ON run.run_id = r.run_id WHERE run.year IN ('all', r.tax_year) "
+        "AND NOT EXISTS (SELECT 1 FROM report_row AS later WHERE later.taxpayer = run.taxpayer"
+        f"{profile} AND later.year IN ('all', r.tax_year) AND later.run_id > run.run_id)"
+    )
+
+
+_NEWEST_RUN = "r.run_id = (SELECT max(run.run_id) FROM report_row AS run WHERE run.taxpayer = r.taxpayer)"
+_ACCOUNT: dict[str, str | Number] = {"account": "a.name"}
+_DISPOSAL = _of(
+    "r",
+    "id taxpayer account asset kind quantity acquired_at disposed_at proceeds cost gain currency term rule matched_date "
+    "denied_loss tax_year acquired_id disposed_id",
+    "quantity proceeds cost gain denied_loss",
+)
+_BALANCE = _ACCOUNT | _of("r", "taken_at asset symbol amount", "amount")
+
+VIEWS = (
+    View(
+        "ledger",
+        "Every change of every balance, as Kraken booked it",
+        _ACCOUNT
+        | {"ledger_id": "r.id"}
+        | _of("r", "refid time type subtype aclass asset symbol wallet amount fee balance source", "amount fee balance")
+        | {"first_seen": "s.started_at"},
+        "raw_ledger AS r JOIN account AS a ON a.id = r.account_id LEFT JOIN sync_run AS s ON s.seq = r.seq",
+    ),
+    View(
+        "trade",
+        "Every fill; the fee is Kraken's estimate, the ledger has what was charged",
+        _ACCOUNT
+        | {"trade_id": "r.id"}
+        | _of(
+            "r",
+            "order_id position_id time pair base quote side order_type price cost fee volume margin misc maker",
+            "price cost fee volume margin",
+        ),
+        "raw_trade AS r JOIN account AS a ON a.id = r.account_id",
+    ),
+    View(
+        "balance",
+        "The latest balance of each asset",
+        _BALANCE,
+        "raw_balance AS r JOIN account AS a ON a.id = r.account_id WHERE r.taken_at = (SELECT max(l.taken_at) "
+        "FROM raw_balance AS l WHERE l.account_id = r.account_id AND l.asset = r.asset)",
+    ),
+    View(
+        "balance_history",
+        "Balances, a row for each change",
+        _BALANCE,
+        "raw_balance AS r JOIN account AS a ON a.id = r.account_id",
+    ),
+    View(
+        "event",
+        "What the ledger rows mean",
+        _of(
+            "r",
+            "id account time kind asset quantity counter_asset counter_quantity fee_asset fee_quantity value currency "
+            "price_source ledger_ids",
+            "quantity counter_quantity fee_quantity value",
+        ),
+        "event_row AS r",
+    ),
+    View(
+        "lot",
+        "Lots of the newest report of each taxpayer",
+        _of(
+            "r",
+            "id taxpayer account asset acquired_at quantity remaining cost currency event_id",
+            "quantity remaining cost",
+        ),
+        f"lot_row AS r WHERE {_NEWEST_RUN}",
+    ),
+    View(
+        "disposal",
+        "Disposals of the latest report run of each taxpayer, profile and year",
+        _DISPOSAL,
+        _latest("disposal_row AS r", same_profile=True),
+    ),
+    View("disposal_all", "Disposals of every report run", {"run_id": "r.run_id"} | _DISPOSAL, "disposal_row AS r"),
+    View(
+        "income",
+        "Income of the latest report run of each taxpayer and year",
+        _of(
+            "r",
+            "id taxpayer account time asset quantity value currency income_type tax_year event_id",
+            "quantity value",
+        ),
+        _latest("income_row AS r", same_profile=False),
+    ),
+    View(
+        "holding",
+        "What the newest report of each taxpayer ends with",
+        _of(
+            "r",
+            "taxpayer account symbol quantity cost value unrealised currency priced_at",
+            "quantity cost value unrealised",
+        ),
+        f"holding_row AS r WHERE {_NEWEST_RUN}",
+    ),
+    View(
+        "price",
+        "Known prices; where a rate was corrected, the corrected one",
+        _of("r", "symbol currency time rate source fetched_at", "rate"),
+        "price_row AS r WHERE r.fetched_at = (SELECT max(l.fetched_at) FROM price_row AS l WHERE l.symbol = r.symbol "
+        "AND l.currency = r.currency AND l.time = r.time AND l.source = r.source)",
+    ),
+    View(
+        "finding",
+        "What needs a person",
+        _of("r", "id account severity code message source_id time"),
+        "(SELECT DISTINCT id, account, severity, code, message, source_id, time FROM finding_row) AS r",
+    ),
+    View(
+        "change_log",
+        "Old versions of rows that came back different",
+        _ACCOUNT | _of("r", "table_name row_id field old new seen_at"),
+        "change_row AS r LEFT JOIN account AS a ON a.id = r.account_id",
+    ),
+    View(
+        "sync_status",
+        "How far each stream is read; covered_from and covered_to bound the newest stretch without a gap",
+        _ACCOUNT
+        | {"stream": "r.stream", "covered_from": "c.covered_from", "covered_to": "c.covered_to"}
+        | _of("r", "rows last_success_at")
+        | {"proof": "p.state", "error": "r.error"},
+        "stream_state AS r JOIN account AS a ON a.id = r.account_id "
+        "LEFT JOIN coverage AS c ON c.account_id = r.account_id AND c.stream = r.stream AND c.covered_to = "
+        "(SELECT max(l.covered_to) FROM coverage AS l WHERE l.account_id = r.account_id AND l.stream = r.stream) "
+        # the proof of the account as a whole stands under no asset; it speaks about ledger, trades and balances
+        "LEFT JOIN proof AS p ON p.account_id = r.account_id AND p.asset = '' AND p.wallet = '' "
+        "AND r.stream IN ('ledgers', 'trades', 'balances')",
+    ),
+    View(
+        "report_run",
+        "Reports made, and the input each one rests on",
+        _of("r", "run_id taxpayer profile method year input_seq input_digest created_at"),
+        "report_row AS r",
+    ),
+)
+
+
+def recreate(connection: Connection, dropped: Iterable[str] = ()) -> None:
+    """Bring the views to their declared form. ``dropped``: grants, as :func:`drop` returned them, to be given again."""
+    standing = _standing(connection)
+    grants = list(dropped)
+    for view in VIEWS:
+        wanted = _create(view, sqlite=is_sqlite(connection))
+        if standing.get(view.name) != _mark(wanted):
+            grants += drop(connection, [view.name])
+            connection.exec_driver_sql(wanted)
+            _remember(connection, view, _mark(wanted))
+    for grant in grants:
+        connection.exec_driver_sql(grant)
+
+
+def drop(connection: Connection, names: Iterable[str] | None = None) -> list[str]:
+    """Drop the views (all of ours that stand), because they stop tables from being altered. Returns the GRANTs they had."""
+    standing = _standing(connection)
+    gone = [name for name in (names or [view.name for view in VIEWS]) if name in standing]
+    grants = [] if is_sqlite(connection) else [grant for name in gone for grant in _grants(connection, name)]
+    for name in gone:
+        connection.exec_driver_sql(f"DROP VIEW {name}")
+    return grants
+
+
+def _create(view: View, *, sqlite: bool) -> str:
+    return f"CREATE VIEW {view.name} AS {view.select(sqlite=sqlite)}"
+
+
+def _mark(statement: str) -> str:
+    return sha256(statement.encode()).hexdigest()[:16]
+
+
+def _standing(connection: Connection) -> dict[str, str]:
+    """The views that stand, and the mark of the statement that made each. PostgreSQL rewrites a view's text: there it is in its comment."""
+    if is_sqlite(connection):
+        found = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'view'"))
+        return {name: _mark(sql) for name, sql in found}
+    found = connection.execute(
+        text(
+            "SELECT relname, coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class "
+            "WHERE relkind = 'v' AND relnamespace = current_schema()::regnamespace"
+        )
+    )
+    return {name: comment.rpartition("definition ")[2].rstrip(")") for name, comment in found}
+
+
+def _remember(connection: Connection, view: View, mark: str) -> None:
+    if not is_sqlite(connection):
+        comment = f"{view.about} (definition {mark})".replace("'", "''")
+        connection.exec_driver_sql(f"COMMENT ON VIEW {view.name} IS '{comment}'")
+
+
+def _grants(connection: Connection, name: str) -> list[str]:
+    """GRANT statements for all that others may do with the view. The owner's own rights come with creating it."""
+    found = connection.execute(
+        text(
+            "SELECT format('GRANT %s ON %I TO %s%s', a.privilege_type, c.relname, "
+            "CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, "
+            "CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) "
+            "FROM pg_class c, aclexplode(c.relacl) a "
+            "WHERE c.relname = :name AND c.relnamespace = current_schema()::regnamespace AND a.grantee <> c.relowner"
+        ),
+        {"name": name},
+    )
+    return [str(grant) for grant in found.scalars()]

@@ -1,0 +1,166 @@
+"""What one sync writes and asks of the database, always under its lease: each commit is whole, or does not happen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from portfolio_sync.core.clock import Clock
+from portfolio_sync.core.period import Period
+from portfolio_sync.errors import KeyRefused, PortfolioSyncError
+from portfolio_sync.kraken.key import KeyInfo
+from portfolio_sync.store import accounts, coverage, history, runs, schema, snapshots
+from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.engine import reading, writing
+from portfolio_sync.store.lease import Lease, guard
+from portfolio_sync.store.upsert import upsert
+from portfolio_sync.sync.streams import Record, Stream
+from portfolio_sync.sync.walk import Position
+
+
+class Book:
+    """One account's rows during one sync. ``rows_new`` and ``rows_changed`` count what this sync brought."""
+
+    def __init__(self, engine: Engine, account: StoredAccount, lease: Lease, clock: Clock) -> None:
+        self.engine, self.account, self.lease, self.clock = engine, account, lease, clock
+        self.rows_new = self.rows_changed = 0
+        with writing(engine) as connection:
+            guard(connection, lease)
+            self.seq = runs.begin(connection, account.id, "sync", clock.now())
+
+    # --- what was read ---
+
+    def commit(self, table: str, rows: Sequence[Record]) -> int:
+        """Rows outside of any walk. Returns how many were new or changed."""
+        with writing(self.engine) as connection:
+            return self._write(connection, table, rows)
+
+    def commit_page(
+        self, table: str, rows: Sequence[Record], key: str, read: Period | None, position: Position | None
+    ) -> None:
+        """A page of a walk: its rows, the period they complete and the walk's position, together."""
+        with writing(self.engine) as connection:
+            self._write(connection, table, rows)
+            if read is not None:
+                coverage.add(connection, self.account.id, key, read)
+            coverage.set_position(connection, self.account.id, key, position)
+
+    def _write(self, connection: Connection, table: str, rows: Sequence[Record]) -> int:
+        guard(connection, self.lease)
+        done = upsert(
+            connection,
+            schema.metadata.tables[table],
+            [row.columns for row in rows],
+            seq=self.seq,
+            seen_at=self.clock.now(),
+            account_id=self.account.id,
+        )
+        self.rows_new += done.new
+        self.rows_changed += done.changed
+        return done.new + done.changed
+
+    def snapshot(self, table: str, rows: Sequence[Record], now: datetime) -> int:
+        """A whole snapshot; returns how many rows differ from the last one."""
+        with writing(self.engine) as connection:
+            guard(connection, self.lease)
+            records = [row.columns for row in rows]
+            return snapshots.store_changes(
+                connection, schema.metadata.tables[table], self.account.id, now, self.seq, records
+            )
+
+    # --- what is there ---
+
+    def coverage(self, key: str) -> list[Period]:
+        with reading(self.engine) as connection:
+            return coverage.periods(connection, self.account.id, key)
+
+    def position(self, key: str) -> Position | None:
+        """Where an unfinished walk stands."""
+        with reading(self.engine) as connection:
+            found = coverage.position(connection, self.account.id, key)
+        return Position(**found) if found else None
+
+    def count(self, table: str, period: Period, aclass: str = "") -> int:
+        """Our rows of the period; of the ledger those of one asset class."""
+        with reading(self.engine) as connection:
+            if table == schema.raw_ledger.name:
+                return history.count_class(connection, self.account.id, period, aclass)
+            return history.count(connection, schema.metadata.tables[table], self.account.id, period)
+
+    def quiet_second(self, table: str, period: Period, margin: timedelta) -> datetime | None:
+        with reading(self.engine) as connection:
+            return history.quiet_second(connection, schema.metadata.tables[table], self.account.id, period, margin)
+
+    def holds(self, aclass: str) -> bool:
+        with reading(self.engine) as connection:
+            return history.holds_class(connection, self.account.id, aclass)
+
+    def open_transfer_before(self, direction: str, time: datetime, final: Collection[str]) -> bool:
+        with reading(self.engine) as connection:
+            return history.open_transfer_before(connection, self.account.id, direction, time, final)
+
+    # --- how the account and its streams stand ---
+
+    def identify(self, info: KeyInfo | None) -> None:
+        """Keep what the key says about itself. Raises KeyRefused where it is another account's key."""
+        known = self.account.kraken_id
+        if info and known and info.account_id and info.account_id != known:
+            raise KeyRefused(
+                f"this API key belongs to another Kraken account than the history stored as {self.account.name!r}; "
+                "use another account name for it"
+            )
+        with writing(self.engine) as connection:
+            guard(connection, self.lease)
+            accounts.note_key(
+                connection,
+                self.account.id,
+                kraken_id=(info and info.account_id) or known,
+                query_from=info.query_from if info else None,
+                query_to=info.query_to if info else None,
+                valid_until=info.valid_until if info else None,
+                key_state="read-only" if info else "unverified",
+            )
+
+    def deep_due(self, stream: str, now: datetime, every: timedelta) -> bool:
+        state = self._state(stream)
+        return state is None or state["last_deep_at"] is None or now - state["last_deep_at"] >= every
+
+    def counts_seen(self, key: str) -> tuple[int, int] | None:
+        """The last pair of (the exchange's count, ours) that was looked into."""
+        state = self._state(key)
+        return (state["counted"], state["rows"]) if state else None
+
+    def remember_counts(self, key: str, theirs: int, ours: int) -> None:
+        self._set(key, counted=theirs, rows=ours)
+
+    def succeeded(self, stream: Stream, now: datetime, *, deep: bool) -> None:
+        facts: dict[str, object] = {"last_success_at": now, "error": None, "error_at": None}
+        self._set(stream.name, **facts, **({"last_deep_at": now} if deep else {}))
+
+    def failed(self, stream: str, error: PortfolioSyncError, now: datetime) -> None:
+        self._set(stream, error=str(error), error_at=now)
+
+    def _state(self, key: str) -> Mapping[str, Any] | None:
+        with reading(self.engine) as connection:
+            return runs.stream(connection, self.account.id, key)
+
+    def _set(self, key: str, **facts: object) -> None:
+        with writing(self.engine) as connection:
+            guard(connection, self.lease)
+            runs.set_stream(connection, self.account.id, key, facts)
+
+    def close(self, error: PortfolioSyncError | None, calls: int) -> None:
+        """End the run in the log. Without the lease check: a run that lost its lease still says that it ended."""
+        facts = {
+            "ended_at": self.clock.now(),
+            "outcome": "error" if error else "ok",
+            "error": str(error) if error else None,
+            "calls": calls,
+            "rows_new": self.rows_new,
+            "rows_changed": self.rows_changed,
+        }
+        with writing(self.engine) as connection:
+            runs.end(connection, self.seq, facts)

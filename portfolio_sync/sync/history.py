@@ -1,0 +1,135 @@
+"""Read a history stream (ledgers, trades): the gaps in its coverage, page by page, then compare the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from portfolio_sync.core.instant import SECOND, to_unix
+from portfolio_sync.core.period import Period
+from portfolio_sync.errors import Refused
+from portfolio_sync.sync.coverage import wanted, work
+from portfolio_sync.sync.late import Counts, find_late
+from portfolio_sync.sync.pages import history_page
+from portfolio_sync.sync.reading import Reading
+from portfolio_sync.sync.streams import Record
+from portfolio_sync.sync.walk import Page, Position, Step, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One asset class of a history stream: the exchange keeps them apart, so each has its own coverage."""
+
+    reading: Reading
+    aclass: str
+
+    @property
+    def key(self) -> str:
+        """The name its coverage is stored under: ``ledgers``, ``ledgers:tokenized_asset``."""
+        return f"{self.reading.stream.name}:{self.aclass}" if self.aclass else self.reading.stream.name
+
+    def page(self, end: datetime, ofs: int, start: datetime | None = None) -> Page[Record]:
+        """One call. ``end`` is inclusive, ``start`` exclusive at the exchange; both whole seconds."""
+        start = start or self.reading.limits.start
+        params = {**self.reading.stream.params, "end": str(int(to_unix(end))), "ofs": str(ofs)}
+        if start is not None:
+            params["start"] = str(int(to_unix(start)) - 1)
+        if self.aclass:
+            params["aclass"] = self.aclass
+        return history_page(self.reading.stream, self.reading.call(params), self.reading.assets)
+
+
+def read_history(reading: Reading) -> None:
+    """Every asset class of the stream, the first one always, the others where they can hold something new."""
+    for aclass in reading.stream.classes:
+        part = Slice(reading, aclass)
+        if not aclass or _may_hold_new(part):
+            _read(part)
+
+
+def _may_hold_new(part: Slice) -> bool:
+    """First time, once a day, and when this sync brought rows to an account that has held the class."""
+    book = part.reading.job.book
+    return part.reading.deep or not book.coverage(part.key) or (book.rows_new > 0 and book.holds(part.aclass))
+
+
+def _read(part: Slice) -> None:
+    reading = part.reading
+    window = wanted(reading.window, reading.now)
+    covered = [] if reading.job.request.full else reading.job.book.coverage(part.key)
+    try:
+        counted = [_read_gap(part, gap) for gap in work(window, covered, _overlap(part))]
+    except Refused as error:
+        if part.aclass and error.error.startswith("EGeneral:Invalid arguments"):
+            return  # a server that does not know the class has no rows of it
+        raise
+    if counted:
+        _compare(part, window, counted[-1])
+
+
+def _overlap(part: Slice) -> timedelta:
+    """How much of what is covered to read again; nothing while a killed walk waits to be finished."""
+    settings = part.reading.job.account.sync
+    if part.reading.job.book.position(part.key):
+        return timedelta(0)
+    return settings.deep_overlap if part.reading.deep else settings.overlap
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the exchange said the whole history holds; None where it did not say, or said two things."""
+
+    count: int | None
+
+
+def _read_gap(part: Slice, gap: Period) -> Counted:
+    reading = part.reading
+    first: int | None = None
+    moved = False
+    for number, step in enumerate(walk(gap, part.page, _resumable(part, gap))):
+        _commit(part, step)
+        first = step.count if number == 0 else first
+        moved = moved or step.moved
+        left = (step.count or 0) - (step.position.ofs if step.position else step.count or 0)
+        reading.advance(len(step.rows), step.count, max(0, left))
+    return Counted(part.page(gap.end, 0).count if moved else first)
+
+
+def _resumable(part: Slice, gap: Period) -> Position | None:
+    """Where a killed walk stood, if this gap is what it had left."""
+    position = part.reading.job.book.position(part.key)
+    return position if position and (position.covered_from or position.anchor) == gap.end else None
+
+
+def _commit(part: Slice, step: Step[Record]) -> None:
+    limits = part.reading.limits
+    rows = [
+        row
+        for row in step.rows
+        if (limits.start is None or row.time >= limits.start) and (limits.end is None or row.time < limits.end)
+    ]
+    part.reading.job.book.commit_page(part.reading.stream.table, rows, part.key, step.covered, step.position)
+
+
+def _compare(part: Slice, window: Period, counted: Counted) -> None:
+    """More rows there than here: find them, once for each pair of counts, because ``count`` itself can be wrong."""
+    book, table = part.reading.job.book, part.reading.stream.table
+    until = Period(window.start, window.end + SECOND)
+    ours = book.count(table, until, part.aclass)
+    if counted.count is None or counted.count == ours or book.counts_seen(part.key) == (counted.count, ours):
+        return
+    for page in _late(part, until, counted.count - ours):
+        book.commit(table, page.rows)
+    book.remember_counts(part.key, counted.count, book.count(table, until, part.aclass))
+
+
+def _late(part: Slice, period: Period, missing: int) -> Iterator[Page[Record]]:
+    book, table = part.reading.job.book, part.reading.stream.table
+    quiet = timedelta(seconds=2)  # on both sides of a cut, so that no rounding of bounds can move a row across it
+    counts = Counts(
+        theirs=lambda p: part.page(p.end - SECOND, 0, start=p.start),
+        ours=lambda p: book.count(table, p, part.aclass),
+        cut=lambda p: book.quiet_second(table, p, quiet),
+    )
+    return find_late(period, missing, counts)

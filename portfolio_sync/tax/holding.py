@@ -1,0 +1,34 @@
+"""Short or long: how long units were held, by local dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from portfolio_sync.tax.profile import TermRule
+
+DAY = timedelta(days=1)
+
+
+def long_from(acquired: date) -> date:
+    """The first day on which a sale is long term: the day after the anniversary of the acquisition.
+
+    The period starts the day after acquisition and includes the day of sale (IRC 1222). Bought on the last day of a
+    month: long from the first day of the thirteenth month after (Rev. Rul. 66-7), so 2023-02-28 -> 2024-03-01.
+    """
+    start = acquired + DAY
+    return date(start.year + 1, start.month, 1) if start.day == 1 else anniversary(acquired) + DAY
+
+
+def anniversary(day: date) -> date:
+    return day.replace(year=day.year + 1)  # 29 February is the last of its month: handled before
+
+
+TERMS: dict[TermRule, Callable[[date], date]] = {
+    TermRule.ANNIVERSARY: long_from,
+    TermRule.DAYS365: lambda acquired: acquired + timedelta(days=365),
+}
+
+
+def term(acquired: date, disposed: date, rule: TermRule) -> str:
+    return "long" if disposed >= TERMS[rule](acquired) else "short"

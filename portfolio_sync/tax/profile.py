@@ -1,0 +1,179 @@
+"""A jurisdiction as data. Every field can be overridden by name (``--set pool_scope=wallet``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from portfolio_sync.errors import SettingsError
+
+
+class Method(StrEnum):
+    """Which lots a disposal takes."""
+
+    FIFO = "fifo"
+    LIFO = "lifo"
+    HIFO = "hifo"
+    LOFO = "lofo"
+    SPEC_ID = "spec_id"
+
+
+class PoolScope(StrEnum):
+    UNIVERSAL = "universal"
+    WALLET = "wallet"
+
+
+class BuyFee(StrEnum):
+    COST = "cost"
+    IGNORE = "ignore"
+
+
+class SellFee(StrEnum):
+    PROCEEDS = "proceeds"
+    COST = "cost"
+    IGNORE = "ignore"
+
+
+class TradeFee(StrEnum):
+    DISPOSAL = "disposal"
+    ACQUISITION = "acquisition"
+    SPLIT = "split"
+
+
+class CryptoFee(StrEnum):
+    SEPARATE_DISPOSAL = "separate_disposal"
+    IN_DISPOSAL = "in_disposal"
+    DISPOSAL_ONLY = "disposal_only"
+
+
+class TransferFee(StrEnum):
+    DISPOSAL = "disposal"
+    CONSUME = "consume"
+
+
+class HifoKey(StrEnum):
+    UNIT_COST = "unit_cost"
+    PRICE = "price"
+
+
+class TermRule(StrEnum):
+    ANNIVERSARY = "anniversary"
+    DAYS365 = "days365"
+
+
+class GiftOut(StrEnum):
+    NO_GAIN = "no_gain"
+    FMV = "fmv"
+
+
+class Oversell(StrEnum):
+    ERROR = "error"
+    ZERO_COST = "zero_cost"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One set of rules. The defaults are the conventions of the golden cases; ``citations`` say where the others come from."""
+
+    name: str
+    title: str
+    currency: str = "USD"
+    timezone: str = "UTC"
+    year_start_month: int = 1
+    year_start_day: int = 1
+    method: Method = Method.FIFO
+    methods: tuple[Method, ...] = tuple(Method)
+    dated_methods_from: date | None = None
+    """From this local day on, another choice of lots than the default must have been recorded before the sale."""
+    pool_scope: PoolScope = PoolScope.UNIVERSAL
+    wallet_pools_from: date | None = None
+    """From this local day on the pools are per wallet, whatever ``pool_scope`` says of the time before."""
+    buy_fee: BuyFee = BuyFee.COST
+    sell_fee: SellFee = SellFee.PROCEEDS
+    trade_fee: TradeFee = TradeFee.DISPOSAL
+    crypto_fee: CryptoFee = CryptoFee.SEPARATE_DISPOSAL
+    transfer_fee: TransferFee = TransferFee.DISPOSAL
+    hifo_key: HifoKey = HifoKey.UNIT_COST
+    term_rule: TermRule = TermRule.ANNIVERSARY
+    gift_out: GiftOut = GiftOut.NO_GAIN
+    oversell: Oversell = Oversell.ERROR
+    withheld_fee_own_lot: bool = False
+    form_1099_da: bool = True
+    """US: whether Kraken sent a Form 1099-DA for sales on it from 2025 on (boxes H, K instead of I, L)."""
+    forms: tuple[str, ...] = ()
+    citations: tuple[str, ...] = ()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def local_day(self, instant: datetime) -> date:
+        return instant.astimezone(self.zone).date()
+
+    def start_of(self, day: date) -> datetime:
+        """The instant at which a local day begins."""
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
+
+    def year_of(self, instant: datetime) -> int:
+        """The tax year of an instant, named by the calendar year in which it starts."""
+        day = self.local_day(instant)
+        return day.year - ((day.month, day.day) < (self.year_start_month, self.year_start_day))
+
+    def end_of(self, year: int) -> datetime:
+        """The first instant after a tax year."""
+        return self.start_of(date(year + 1, self.year_start_month, self.year_start_day))
+
+    def label(self, year: int) -> str:
+        """``2024``, or ``2024-25`` where the year crosses the calendar's."""
+        return str(year) if (self.year_start_month, self.year_start_day) == (1, 1) else f"{year}-{(year + 1) % 100:02}"
+
+
+FIXED = {"name", "title", "methods", "forms", "citations"}
+
+
+def with_settings(profile: Profile, settings: Mapping[str, str]) -> Profile:
+    """The profile with fields overridden from text. Raises SettingsError for an unknown key or value."""
+    return replace(profile, **{key: parse(profile, key, text) for key, text in settings.items()}, **implied(settings))
+
+
+def implied(settings: Mapping[str, str]) -> dict[str, Any]:
+    """One who sets the scope means all of the history."""
+    return {"wallet_pools_from": None} if "pool_scope" in settings and "wallet_pools_from" not in settings else {}
+
+
+def parse(profile: Profile, key: str, text: str) -> Any:
+    known = {field.name for field in fields(Profile)} - FIXED
+    if key not in known:
+        raise SettingsError(f"unknown setting {key!r}; known: {', '.join(sorted(known))}")
+    try:
+        return PARSERS.get(key, type(getattr(profile, key)))(text)
+    except (ValueError, KeyError, ZoneInfoNotFoundError):
+        allowed = getattr(type(getattr(profile, key)), "__members__", {}).values()
+        choice = f"; one of {', '.join(allowed)}" if allowed else ""
+        raise SettingsError(f"{text!r} is no value for {key}{choice}") from None
+
+
+def timezone(text: str) -> str:
+    return ZoneInfo(text).key
+
+
+def perhaps_day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+PARSERS = {
+    "timezone": timezone,
+    "currency": str.upper,
+    "dated_methods_from": perhaps_day,
+    "wallet_pools_from": perhaps_day,
+    "withheld_fee_own_lot": boolean,
+    "form_1099_da": boolean,
+}
