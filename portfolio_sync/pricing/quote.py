@@ -41,14 +41,22 @@ class Lookup:
     table: PriceTable
     currency: str
     policy: Policy = field(default_factory=Policy)
-    used: dict[Price, None] = field(default_factory=dict)
-    missed: dict[Wanted, None] = field(default_factory=dict)
+    used: set[Price] = field(default_factory=set)
+    missed: set[Wanted] = field(default_factory=set)
+
+    def prices(self) -> list[Price]:
+        """The price rows that any value rests on, in a fixed order."""
+        return sorted(self.used, key=lambda p: (p.symbol, p.currency, p.time, p.source, p.rate))
+
+    def wanted(self) -> list[Wanted]:
+        """What the table lacks, in a fixed order."""
+        return sorted(self.missed)
 
     def quote(self, symbol: str, instant: datetime) -> Quote | None:
         """The value of one unit in the report currency, or None (remembered as missed)."""
         found = self.find(symbol, instant)
         if found is None:
-            self.missed[Wanted(symbol, self.currency, instant)] = None
+            self.missed.add(Wanted(symbol, self.currency, instant))
         return found
 
     def find(self, symbol: str, instant: datetime) -> Quote | None:
@@ -80,7 +88,7 @@ class Lookup:
         price = self.table.at(symbol, currency, instant, self.policy.tolerance(symbol))
         if price is None:
             return None
-        self.used[price] = None
+        self.used.add(price)
         return Quote(price.rate, f"{price.source} {symbol}/{currency} {iso(price.time)}")
 
 

@@ -15,8 +15,7 @@ from portfolio_sync.core.asset import FIAT
 from portfolio_sync.core.event import Event, Kind, Leg
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.lot import share
-from portfolio_sync.core.price import Price
-from portfolio_sync.pricing.quote import Lookup, Wanted
+from portfolio_sync.pricing.quote import Lookup
 
 STATED, OWN_MONEY, OWN_RATE = "stated", "own leg", "own rate"
 
@@ -43,21 +42,21 @@ class Valued:
 
 @dataclass(frozen=True, slots=True)
 class Valuation:
-    """All events valued; ``used`` are the price rows that any value rests on, ``missed`` those that the table lacks."""
+    """All events valued, and a finding for each that lacks a value."""
 
     events: tuple[Valued, ...]
     findings: tuple[Finding, ...]
-    used: tuple[Price, ...]
-    missed: tuple[Wanted, ...]
 
 
 def value_all(events: Iterable[Event], lookup: Lookup) -> Valuation:
-    """Values every event; a value that is needed and not known is a ``missing_price`` finding of its event."""
+    """Values every event; a value that is needed and not known is a ``missing_price`` finding of its event.
+
+    Which price rows were used, and which are wanted, is in ``lookup`` afterwards.
+    """
     with localcontext(EXACT):
         valued = tuple(value(event, lookup) for event in events)
     findings = tuple(finding for found in valued if (finding := missing(found, lookup.currency)))
-    used = sorted(lookup.used, key=lambda p: (p.symbol, p.currency, p.time, p.source, p.rate))
-    return Valuation(valued, findings, tuple(used), tuple(sorted(lookup.missed)))
+    return Valuation(valued, findings)
 
 
 def value(event: Event, lookup: Lookup) -> Valued:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, Text
@@ -56,18 +56,25 @@ class Layout:
     encoders: tuple[Coder | None, ...]
     decoders: tuple[Coder | None, ...]
     defaults: tuple[object, ...]
-    known: frozenset[str]
 
-    def encode(self, row: Mapping[str, object]) -> tuple[Any, ...]:
-        """The row as the driver takes it. Text that is missing is empty, JSON that is missing is an empty object, all else NULL."""
-        if not row.keys() <= self.known:
-            raise KeyError(f"{self.table} has no column {min(row.keys() - self.known)!r}")
-        return tuple(
-            [
-                value if encoder is None or value is None else encoder(value)
-                for value, encoder in zip(map(row.get, self.names, self.defaults), self.encoders, strict=True)
-            ]
-        )
+    def encode(self, rows: Sequence[Mapping[str, object]], **fixed: object) -> list[tuple[Any, ...]]:
+        """The rows as the driver takes them; ``fixed`` are columns with one value in all of them.
+
+        Text that is missing is empty, JSON that is missing is an empty object, all else NULL.
+        """
+        unknown = set[str]().union(fixed, *rows) - set(self.names)
+        if unknown:
+            raise KeyError(f"{self.table} has no column {min(unknown)!r}")
+        # column by column: twice as fast as row by row
+        columns: list[Iterable[Any]] = []
+        for name, encoder, default in zip(self.names, self.encoders, self.defaults, strict=True):
+            if name in fixed:
+                columns.append(repeat(_encoded(encoder, fixed[name]), len(rows)))
+            elif encoder is None:
+                columns.append([row.get(name, default) for row in rows])
+            else:
+                columns.append([_encoded(encoder, row.get(name, default)) for row in rows])
+        return list(zip(*columns, strict=True))
 
     def decode(self, values: Sequence[Any]) -> dict[str, Any]:
         return {
@@ -89,12 +96,15 @@ def layout(table: Table, *, sqlite: bool) -> Layout:
         tuple(to.get(type(c.type)) for c in columns),
         tuple(back.get(type(c.type)) for c in columns),
         tuple(_default(c.type) if not c.nullable else None for c in columns),
-        frozenset(c.name for c in columns),
     )
 
 
 def _default(type_: object) -> object:
     return {} if isinstance(type_, JsonText) else "" if isinstance(type_, Text) else None
+
+
+def _encoded(encoder: Coder | None, value: Any) -> Any:
+    return value if value is None or encoder is None else encoder(value)
 
 
 def batches(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
@@ -113,12 +123,15 @@ def driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, object]]) -> int:
-    """Insert rows that are not there yet; returns how many. Streams: any number of rows in constant memory."""
+def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, object]], **fixed: object) -> int:
+    """Insert rows that are not there yet; returns how many. Streams: any number of rows in constant memory.
+
+    ``fixed``: columns with one value in all rows.
+    """
     form = layout(table, sqlite=is_sqlite(connection))
     count = 0
-    for batch in batches(map(form.encode, rows)):
-        insert_tuples(connection, form, batch)
+    for batch in batches(rows):
+        insert_tuples(connection, form, form.encode(batch, **fixed))
         count += len(batch)
     return count
 

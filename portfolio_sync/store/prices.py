@@ -20,7 +20,7 @@ def add(connection: Connection, prices: Iterable[Mapping[str, Any]], fetched_at:
     symbols = sorted({price["symbol"] for price in given.values()})
     known = {_key(row): row.rate for row in rates(connection, symbols)}
     news = [price for key, price in given.items() if known.get(key) != price["rate"]]
-    return bulk.insert(connection, price_row, ({**price, "fetched_at": fetched_at} for price in news))
+    return bulk.insert(connection, price_row, news, fetched_at=fetched_at)
 
 
 def rates(

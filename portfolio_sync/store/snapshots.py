@@ -32,11 +32,7 @@ def store_changes(
     listed = {row[subject]: dict(row) for row in rows}
     gone = {k: row | _nothing(table) for k, row in before.items() if k not in listed and row["amount"]}
     news = [row for key, row in (listed | gone).items() if key not in before or _differs(before[key], row)]
-    return bulk.insert(
-        connection,
-        table,
-        ({**_content(row), "account_id": account_id, "taken_at": taken_at, "seq": seq} for row in news),
-    )
+    return bulk.insert(connection, table, map(_content, news), account_id=account_id, taken_at=taken_at, seq=seq)
 
 
 def latest(connection: Connection, table: Table, account_id: int) -> dict[str, dict[str, Any]]:

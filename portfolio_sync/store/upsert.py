@@ -67,8 +67,8 @@ def upsert(
     fixed = {"seq": seq, "seen_at": seen_at, "account_id": account_id}
     ours = {name: value for name, value in fixed.items() if name in form.names and value is not None}
     total = Upserted()
-    for batch in batches(form.encode({**row, **ours}) for row in rows):
-        for part in _each_key_once(batch, form.keys):
+    for batch in batches(rows):
+        for part in _each_key_once(form.encode(batch, **ours), form.keys):
             total += _merge(connection, form, part, _Stamp(account_id, seq, seen_at))
     return total
 
@@ -109,7 +109,8 @@ def _content(form: Layout, row: Sequence[Any]) -> dict[str, Any]:
 
 
 def _encode(form: Layout, old: Sequence[Any], content: Mapping[str, Any]) -> tuple[Any, ...]:
-    return form.encode({**form.decode(old), **content})
+    (row,) = form.encode([{**form.decode(old), **content}])
+    return row
 
 
 def _row_id(form: Layout, row: Sequence[Any]) -> str:

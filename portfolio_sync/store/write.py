@@ -19,7 +19,7 @@ Rows = Iterable[Mapping[str, Any]]
 def replace(connection: Connection, table: Table, rows: Rows, **scope: object) -> int:
     """Put ``rows`` in the place of all rows of ``scope`` (column = value, added to each row); returns how many."""
     connection.execute(table.delete().where(and_(*(table.c[name] == value for name, value in scope.items()))))
-    return bulk.insert(connection, table, ({**row, **scope} for row in rows))
+    return bulk.insert(connection, table, rows, **scope)
 
 
 def replace_events(connection: Connection, account: str, rows: Rows) -> int:
@@ -90,5 +90,5 @@ def add_report(
     )
     run_id = int(connection.execute(new.returning(report_row.c.run_id)).scalar_one())
     for table, rows in tables.items():
-        bulk.insert(connection, table, ({**row, "run_id": run_id} for row in rows))
+        bulk.insert(connection, table, rows, run_id=run_id)
     return run_id

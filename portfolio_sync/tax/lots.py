@@ -160,6 +160,9 @@ class Books:
             if movement.act is Act.ACQUIRE:
                 self.acquire(movement, order)
                 continue
+            if movement.act is Act.MOVE and not self.per_wallet:
+                self.relabel(movement)  # inside one pool nothing leaves: only what lies where changes
+                continue
             pool = self.pool(movement.wallet, movement.time)
             missing = movement.quantity - pool.total
             if missing > 0:
@@ -197,13 +200,15 @@ class Books:
             if proceeds is not None and part is not None:
                 proceeds -= part
 
-    def move(self, movement: Movement, pool: Pool) -> None:
+    def relabel(self, movement: Movement) -> None:
         self.held[movement.wallet] -= movement.quantity
         self.held[movement.to_wallet] += movement.quantity
-        if self.per_wallet:
-            target = self.pool(movement.to_wallet, movement.time)
-            for lot, quantity, cost in list(pool.take(movement.quantity, movement.picks)):
-                target.add(OpenLot(lot.origin, lot.order, movement.to_wallet, quantity, cost))
+
+    def move(self, movement: Movement, pool: Pool) -> None:
+        self.relabel(movement)
+        target = self.pool(movement.to_wallet, movement.time)
+        for lot, quantity, cost in list(pool.take(movement.quantity, movement.picks)):
+            target.add(OpenLot(lot.origin, lot.order, movement.to_wallet, quantity, cost))
 
     def lots(self) -> list[OpenLot]:
         return sorted((lot for pool in self.pools.values() for _, _, lot in pool.heap if lot.quantity), key=lambda lot: (*oldest(lot), lot.wallet))

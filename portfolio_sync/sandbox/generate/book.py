@@ -1,0 +1,124 @@
+"""The books of the made-up account: every row moves one balance, and nothing else does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+
+from portfolio_sync.sandbox.account import Entry, Json
+from portfolio_sync.sandbox.catalogue import ASSETS, FIRST_YEAR, YEAR, Pair
+from portfolio_sync.sandbox.generate.ids import dashed
+
+TICKS = 10**7
+"""Times are whole ticks of a ten-millionth second: the finest figure that old rows carry."""
+SPOT = "spot / main"
+# Until when rows were printed with how many decimals: seven in recorded rows of 2014, four in those of 2021, six now.
+_PRECISION = ((2015, 7), (2022, 4), (9999, 6))
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """``amount`` and ``fee`` in units of the asset's last decimal. ``later``: ticks after the first leg."""
+
+    asset: str
+    amount: int
+    fee: int = 0
+    wallet: str = SPOT
+    later: int = 0
+
+
+@dataclass(slots=True)
+class Book:
+    rng: Random
+    now: int
+    """Ticks; only ever grows."""
+    ledgers: list[Entry] = field(default_factory=list)
+    trades: list[Entry] = field(default_factory=list)
+    deposits: list[Json] = field(default_factory=list)
+    withdrawals: list[Json] = field(default_factory=list)
+    has: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    """By asset code and wallet, in units of the asset's last decimal."""
+    rewarded: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def second(self) -> int:
+        return self.now // TICKS
+
+    @property
+    def year(self) -> int:
+        return 2013 + (self.second - FIRST_YEAR) // YEAR
+
+    def wait(self, seconds: int) -> None:
+        """Let between one second and ``seconds`` pass."""
+        self.now += self.rng.randrange(TICKS, max(seconds, 2) * TICKS)
+
+    def id(self, letter: str) -> str:
+        return dashed(self.rng, letter)
+
+    def held(self, asset: str, wallet: str = SPOT) -> int:
+        return self.has[asset, wallet]
+
+    def part(self, asset: str, low: int, high: int, wallet: str = SPOT) -> int:
+        """Between ``low`` and ``high`` thousandths of what is held."""
+        return self.has[asset, wallet] * self.rng.randint(low, high) // 1000
+
+    def book(self, refid: str, type_: str, subtype: str, *legs: Leg) -> list[str]:
+        """Book the legs of one cause, in order; gives their ids."""
+        return [self._row(refid, type_, subtype, leg) for leg in legs]
+
+    def fill(self, trade_id: str, fields: Json, ledgers: Sequence[str]) -> None:
+        self.trades.append(Entry(trade_id, stamp(self.now), {**fields, "ledgers": list(ledgers)}))
+
+    def _row(self, refid: str, type_: str, subtype: str, leg: Leg) -> str:
+        at = self.now + leg.later
+        self.now = max(self.now, at)
+        asset = ASSETS[leg.asset]
+        place = leg.asset, leg.wallet
+        self.has[place] += leg.amount - leg.fee
+        row_id = dashed(self.rng, "L")
+        fields = {
+            "refid": refid,
+            "type": type_,
+            "subtype": subtype,
+            "aclass": asset.aclass,
+            "asset": leg.asset,
+            "amount": text(leg.amount, asset.decimals),
+            "fee": text(leg.fee, asset.decimals),
+            "balance": text(self.has[place], asset.decimals),
+            "wallet": leg.wallet,
+        }
+        self.ledgers.append(Entry(row_id, stamp(at), fields))
+        return row_id
+
+
+def text(units: int, decimals: int) -> str:
+    """Plain notation with all of the asset's decimals."""
+    digits = str(abs(units)).zfill(decimals + 1)
+    return f"{'-' if units < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
+
+
+def stamp(ticks: int) -> Decimal:
+    """The time as rows of its years print it."""
+    year = 2013 + (ticks // TICKS - FIRST_YEAR) // YEAR
+    decimals = next(digits for until, digits in _PRECISION if year < until)
+    return Decimal(ticks // 10 ** (7 - decimals)).scaleb(-decimals)
+
+
+def units(asset: str, whole: int) -> int:
+    return whole * 10 ** ASSETS[asset].decimals
+
+
+def rescale(number: int, from_decimals: int, to_decimals: int) -> int:
+    """Half up, as the exchange rounds a cost to what the ledger keeps."""
+    if to_decimals >= from_decimals:
+        return number * 10 ** (to_decimals - from_decimals)
+    step = 10 ** (from_decimals - to_decimals)
+    return (number + step // 2) // step
+
+
+def volume_step(pair: Pair) -> int:
+    """The smallest volume, in lots, that the base asset's decimals can hold."""
+    return int(10 ** max(pair.lot_decimals - ASSETS[pair.base].decimals, 0))

@@ -1,0 +1,192 @@
+"""Fills and conversions. A fill stands in both histories; what the Buy and Convert buttons do stands in the ledger only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from portfolio_sync.sandbox.account import Json
+from portfolio_sync.sandbox.catalogue import ASSETS, PAIRS, Pair, rate, usd
+from portfolio_sync.sandbox.generate.book import Book, Leg, rescale, text, units, volume_step
+from portfolio_sync.sandbox.generate.funding import deposit, top_up, worth
+
+FEE = 26  # hundredths of a per cent of the cost: taker, lowest volume
+_PLAIN_PAIRS = tuple(pair for pair in PAIRS.values() if ASSETS[pair.base].aclass == "currency")
+_BY_YEAR: dict[int, tuple[Pair, ...]] = {}
+
+
+def open_pairs(year: int) -> tuple[Pair, ...]:
+    if year not in _BY_YEAR:
+        _BY_YEAR[year] = tuple(p for p in _PLAIN_PAIRS if p.since <= year and (p.listed or year < 2022))
+    return _BY_YEAR[year]
+
+
+def trade(book: Book) -> None:
+    """One fill of a pair of the day; bought and sold in turn, so that holdings neither run out nor pile up."""
+    pair = book.rng.choice(open_pairs(book.year))
+    fill(book, pair, book.rng.choice(FEES), sell=_rich(book, pair))
+
+
+def _rich(book: Book, pair: Pair) -> bool:
+    base = book.held(pair.base) * usd(pair.base, book.second) // 10 ** ASSETS[pair.base].decimals
+    quote = book.held(pair.quote) * usd(pair.quote, book.second) // 10 ** ASSETS[pair.quote].decimals
+    return book.rng.random() < (0.8 if base > quote else 0.2)
+
+
+def fill(book: Book, pair: Pair, fee_in: str = "quote", *, sell: bool, order: str = "", subtype: str | None = None, volume: int = 0) -> str:
+    """Book one fill and its trade row; gives the trade id. ``volume`` in lots, made up if zero."""
+    volume = volume or _volume(book, pair, sell)
+    price = rate(pair, book.second)
+    cost = rescale(price * volume, pair.decimals + pair.lot_decimals, pair.cost_decimals)
+    quote = rescale(cost, pair.cost_decimals, ASSETS[pair.quote].decimals)
+    base = rescale(volume, pair.lot_decimals, ASSETS[pair.base].decimals)
+    fee, base_fee = quote * FEE // 10_000, base * FEE // 10_000
+    if not sell:
+        top_up(book, pair.quote, quote + fee)
+    else:
+        top_up(book, pair.base, base + base_fee)
+    sign = -1 if sell else 1
+    legs = _legs(fee_in, Leg(pair.quote, -sign * quote, fee), Leg(pair.base, sign * base, base_fee, later=book.rng.randrange(9000)))
+    if fee_in == "credits":
+        credits_used = max(fee * usd(pair.quote, book.second) // 10 ** (ASSETS[pair.quote].decimals + 4), 1)
+        top_up(book, "KFEE", credits_used)
+        legs = (*legs, Leg("KFEE", 0, credits_used))
+    trade_id = book.id("T")
+    start = book.now
+    if subtype is None:
+        subtype = "tradespot" if book.year >= 2025 else ""
+    rows = book.book(trade_id, "trade", subtype, *legs)
+    book.now, end = start, book.now
+    book.fill(trade_id, trade_fields(book, pair, price, cost, volume, sell=sell, order=order), rows)
+    book.now = end
+    return trade_id
+
+
+FEES = ("quote",) * 6 + ("base", "both", "credits")
+
+
+def _legs(fee_in: str, quote: Leg, base: Leg) -> tuple[Leg, ...]:
+    """Where the fee was charged: in the quote by default, in the base under ``fcib``, split, or nowhere (credits)."""
+    quote_fee = {"quote": quote.fee, "both": quote.fee // 2}.get(fee_in, 0)
+    base_fee = {"base": base.fee, "both": base.fee // 2}.get(fee_in, 0)
+    return Leg(quote.asset, quote.amount, quote_fee), Leg(base.asset, base.amount, base_fee, later=base.later)
+
+
+def _volume(book: Book, pair: Pair, sell: bool) -> int:
+    """A few per cent of what is held, at least some fifty dollars' worth."""
+    decimals = ASSETS[pair.base].decimals
+    if sell:
+        have = rescale(book.part(pair.base, 20, 300), decimals, pair.lot_decimals)
+    else:
+        spend = book.part(pair.quote, 20, 300)
+        have = spend * 10 ** (pair.decimals + pair.lot_decimals) // (rate(pair, book.second) * 10 ** ASSETS[pair.quote].decimals)
+    least = rescale(worth(book, pair.base, book.rng.randint(40, 60)), decimals, pair.lot_decimals)
+    step = volume_step(pair)
+    return max(have, least) // step * step + step
+
+
+def trade_fields(book: Book, pair: Pair, price: int, cost: int, volume: int, *, sell: bool, order: str = "", **more: str | list[str]) -> Json:
+    fields: Json = {
+        "ordertxid": order or book.id("O"),
+        "postxid": book.id("T"),
+        "pair": pair.key,
+        "type": "sell" if sell else "buy",
+        "ordertype": book.rng.choice(("limit", "market")),
+        "price": text(price, pair.decimals),
+        "cost": text(cost, pair.cost_decimals),
+        "fee": text(cost * FEE // 10_000, pair.cost_decimals),
+        "vol": text(volume, pair.lot_decimals),
+        "margin": text(0, pair.cost_decimals),
+        "leverage": "0",
+        "misc": "",
+    }
+    if book.year >= 2023:
+        fields["trade_id"] = len(book.trades) + 1
+    if book.year >= 2024:
+        fields["maker"] = fields["ordertype"] == "limit"
+    return fields | more
+
+
+def burst(book: Book) -> None:
+    """One order, thirty fills in one second, two of them in one instant: sixty rows that no whole-second cursor tells apart."""
+    pair = PAIRS["XXBTZEUR"]
+    step = 10**5
+    top_up(book, "ZEUR", worth(book, "ZEUR", 20_000))
+    book.now = (book.second + 1) * 10**7
+    order = book.id("O")
+    for place in range(30):
+        fill(book, pair, sell=False, order=order, volume=step * (place + 1))
+        book.now += 0 if place == 3 else 300_000 - 10_000
+
+
+def rounded_leg(book: Book) -> None:
+    """A fill so small that the other leg rounds to nothing: the ledger has one row."""
+    pair = PAIRS["XDGEUR"]
+    top_up(book, "ZEUR", units("ZEUR", 1))
+    trade_id, volume = book.id("T"), 10**4
+    price = rate(pair, book.second)
+    cost = rescale(price * volume, pair.decimals + pair.lot_decimals, pair.cost_decimals)
+    rows = book.book(trade_id, "trade", "", Leg("XXDG", volume))
+    book.fill(trade_id, trade_fields(book, pair, price, cost, volume, sell=False), rows)
+
+
+def auto_allocated(book: Book) -> None:
+    fill(book, PAIRS["XETHZEUR"], sell=False, subtype="autoallocation")
+
+
+def convert(book: Book) -> None:
+    """The Buy, Sell and Convert buttons: spend and receive under one refid, ten milliseconds apart; fee on either."""
+    given, got = book.rng.sample(("ZEUR", "XXBT", "XETH", "SOL", "USDC") if book.year >= 2021 else ("ZEUR", "XXBT"), 2)
+    top_up(book, given, worth(book, given, 120))
+    _convert(book, given, got, book.part(given, 20, 200))
+
+
+def card(book: Book) -> None:
+    """Bought by card: a deposit, spent at once."""
+    amount = units("ZEUR", 50 + book.rng.randrange(200))
+    deposit(book, "ZEUR", amount)
+    book.wait(3)
+    _convert(book, "ZEUR", "XXBT", amount)
+
+
+def _convert(book: Book, given: str, got: str, amount: int) -> None:
+    fee = max(amount * 15 // 1000, 1)
+    received = exchanged(book, given, got, amount - fee)
+    on_receive = book.rng.random() < 0.5
+    refid = book.id("TS")
+    legs = (Leg(given, -(amount - fee), 0 if on_receive else fee), Leg(got, received, received * 15 // 1000 if on_receive else 0, later=100_000))
+    book.book(refid, "spend", "", legs[0])
+    book.book(refid, "receive", "", legs[1])
+
+
+def sweep(book: Book) -> None:
+    """Small balances turned into one asset, three per cent fee: many spends, one receive, amounts down to 1e-10."""
+    small: Sequence[str] = ("XLTC", "XXRP", "XXLM", "ATOM", "KSM")
+    for code in small:
+        top_up(book, code, 1)
+    refid = book.id("TS")
+    amounts = {code: max(book.part(code, 1, 30), 1) for code in small}
+    book.book(refid, "spend", "dustsweeping", *(Leg(code, -amount) for code, amount in amounts.items()))
+    received = sum(exchanged(book, code, "ZEUR", amount) for code, amount in amounts.items())
+    book.book(refid, "receive", "dustsweeping", Leg("ZEUR", received, received * 3 // 100, later=100_000))
+
+
+def exchanged(book: Book, given: str, got: str, amount: int) -> int:
+    """What ``amount`` of one asset is worth in units of the other."""
+    dollars = amount * usd(given, book.second)
+    return max(dollars * 10 ** ASSETS[got].decimals // (usd(got, book.second) * 10 ** ASSETS[given].decimals), 1)
+
+
+def stock(book: Book) -> None:
+    """A tokenised stock: four legs, two of which cancel in dollars; one refid mixes both asset classes."""
+    pair = book.rng.choice((PAIRS["AAPLxUSD"], PAIRS["TSLAxUSD"]))
+    volume = book.rng.randint(10**6, 10**8)
+    price = rate(pair, book.second)
+    cost = rescale(price * volume, pair.decimals + pair.lot_decimals, pair.cost_decimals)
+    dollars = rescale(cost, pair.cost_decimals, 4)
+    sell = book.held(pair.base) > volume
+    top_up(book, "ZUSD", 3 * dollars)
+    sign = -1 if sell else 1
+    trade_id = book.id("T")
+    legs = (Leg("ZUSD", -sign * dollars, dollars // 400), Leg(pair.base, sign * volume), Leg("ZUSD", dollars, 0), Leg("ZUSD", -dollars, 0))
+    rows = book.book(trade_id, "trade", "tradespot", *legs)
+    book.fill(trade_id, trade_fields(book, pair, price, cost, volume, sell=sell) | {"aclass": "tokenized_asset"}, rows)

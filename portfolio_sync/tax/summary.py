@@ -1,0 +1,65 @@
+"""The figures of a year at a glance. Totals of what is known; what is not known is counted beside them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from portfolio_sync.core.amount import ZERO
+from portfolio_sync.core.lot import Lot
+from portfolio_sync.tax.result import Disposal, Income, SummaryLine
+
+ONE = Decimal(1)
+
+
+def summarize(disposals: Sequence[Disposal], income: Sequence[Income], lots: Sequence[Lot], currency: str) -> Iterator[SummaryLine]:
+    """Totals (``asset`` "") and the same by asset, in a fixed order of items."""
+    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
+    for item, asset, amount in (*disposal_figures(disposals), *income_figures(income), *lot_figures(lots)):
+        sums[item][""] += amount
+        sums[item][asset] += amount
+    for item in ITEMS:
+        for asset, amount in sorted(sums[item].items()) or [("", ZERO)]:
+            yield SummaryLine(item, asset, amount, "" if item in COUNTS else currency)
+    for item in sorted(set(sums) - set(ITEMS)):  # income by type
+        for asset, amount in sorted(sums[item].items()):
+            yield SummaryLine(item, asset, amount, currency)
+
+
+COUNTS = ("disposals", "disposals_unknown", "income_unknown", "open_lots")
+ITEMS = (
+    "disposals", "disposals_unknown", "proceeds", "cost", "gains", "losses", "net_gain", "net_gain_short", "net_gain_long",
+    "income", "income_unknown", "open_lots", "open_cost",
+)  # fmt: skip
+AT_COST = frozenset({"gift_out", "lost"})
+
+
+def disposal_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:
+    for row in disposals:
+        if row.kind in AT_COST and row.gain == 0:
+            continue  # left without gain or loss: no proceeds
+        yield "disposals", row.asset, ONE
+        if row.gain is None or row.proceeds is None or row.cost is None:
+            yield "disposals_unknown", row.asset, ONE
+            continue
+        yield "proceeds", row.asset, row.proceeds
+        yield "cost", row.asset, row.cost
+        yield ("gains" if row.gain > 0 else "losses"), row.asset, abs(row.gain)
+        yield "net_gain", row.asset, row.gain
+        yield f"net_gain_{row.term}", row.asset, row.gain
+
+
+def income_figures(income: Iterable[Income]) -> Iterator[tuple[str, str, Decimal]]:
+    for row in income:
+        if row.value is None:
+            yield "income_unknown", row.asset, ONE
+            continue
+        yield "income", row.asset, row.value
+        yield f"income_{row.income_type}", row.asset, row.value
+
+
+def lot_figures(lots: Iterable[Lot]) -> Iterator[tuple[str, str, Decimal]]:
+    for lot in lots:
+        yield "open_lots", lot.origin.asset, ONE
+        yield "open_cost", lot.origin.asset, lot.cost or ZERO
