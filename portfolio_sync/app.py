@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from portfolio_sync.core.clock import Clock, SystemClock
 from portfolio_sync.errors import SettingsError, UsageError
-from portfolio_sync.settings.model import Account, Settings
+from portfolio_sync.settings.model import Account, Exchange, Settings
 from portfolio_sync.settings.secrets import secrets_of
 from portfolio_sync.settings.sources import Loaded, load
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from portfolio_sync.kraken.client import Client
-    from portfolio_sync.store.engine import Engine
+    from portfolio_sync.kraken.throttle import Pacing
 
 Warn = Callable[[str], None]
 
@@ -81,7 +84,7 @@ class App:
             )
         return chosen
 
-    def client(self, account: Account) -> Client:
+    def client(self, account: Account, say: Warn = lambda _: None) -> Client:
         """A client for one account, its nonce and call counter kept in the database."""
         from portfolio_sync.kraken.client import Client
         from portfolio_sync.kraken.credentials import Credentials
@@ -90,18 +93,37 @@ class App:
         secrets = secrets_of(account, self.loaded.environ, self.loaded.folder, self.warn)
         credentials = Credentials(secrets.key, secrets.secret, secrets.otp, secrets.totp_secret)
         state = StoredKeyState(self.writable_engine, credentials.fingerprint)
-        return Client(
-            credentials, account.exchange.url, pacing_of(account), state, self.clock, account.exchange.give_up_after
-        )
+        exchange = account.exchange
+        return Client(credentials, exchange.url, pacing_of(exchange), state, self.clock, exchange.give_up_after, say)
 
-    def public_client(self) -> Client:
+    def public_client(self, say: Warn = lambda _: None) -> Client:
         """A client without a key, for market data."""
-        raise NotImplementedError
+        from portfolio_sync.kraken.client import Client
+        from portfolio_sync.kraken.key_state import MemoryKeyState
+
+        exchange = self.settings.exchange
+        return Client(
+            None, exchange.url, pacing_of(exchange), MemoryKeyState(), self.clock, exchange.give_up_after, say
+        )
 
     @cached_property
     def owner(self) -> str:
-        """How this process names itself on a lease."""
-        return f"{socket.gethostname()}:{os.getpid()}"
+        """How this process names itself on a lease; never two of them."""
+        return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+    @property
+    def shown_database(self) -> str:
+        """The database as messages name it, without a password."""
+        from portfolio_sync.store.engine import parse_url
+        from portfolio_sync.store.surroundings import shown
+
+        return shown(parse_url(self.database_url))
+
+
+def pacing_of(exchange: Exchange) -> Pacing:
+    from portfolio_sync.kraken.throttle import TIERS, Pacing
+
+    return Pacing(TIERS[exchange.tier], exchange.history_call_cost, exchange.pace)
 
 
 def default_database_url() -> str:

@@ -22,25 +22,30 @@ def key() -> None:
 @output_options
 def check(account: tuple[str, ...], config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Ask Kraken what the key may do. A key that can do more than read is refused (exit 3)."""
+    from portfolio_sync.jobs import look_at_key
+    from portfolio_sync.sync.key import refusal
+
     output = Output(as_json, quiet, verbose)
     app = build(config, output)
-    results = [_check(app, each) for each in app.accounts_with_key(account)]
-    output.data(results, [line for result in results for line in _lines(result)])
-    return worst(result["exit_code"] for result in results)
-
-
-def _check(app: Any, account: Any) -> dict[str, Any]:
-    try:
-        return {"account": account.name, "exit_code": ExitCode.DONE, **app.key_report(account)}
-    except PortfolioSyncError as error:
-        return {"account": account.name, "exit_code": error.exit_code, "usable": False, "error": str(error)}
-
-
-def _lines(result: dict[str, Any]) -> list[str]:
-    lines = [f"account {result['account']}"]
-    lines += [f"  {line}" for line in result.get("words", ())]
-    if "error" in result:
-        lines.append(
-            f"  REFUSED: {result['error']}" if result["exit_code"] == ExitCode.KEY_REFUSED else f"  {result['error']}"
-        )
-    return lines
+    codes, documents, lines = [], [], []
+    for each in app.accounts_with_key(account):
+        document: dict[str, Any] = {"account": each.name}
+        lines.append(f"account {each.name}")
+        code = ExitCode.DONE
+        try:
+            report = look_at_key(app, each, output.note)
+        except PortfolioSyncError as error:
+            code = error.exit_code
+            document |= {"state": "failed", "error": str(error)}
+        else:
+            document |= report.document()
+            lines += [f"  {line}" for line in report.words]
+            if report.verdict and report.verdict.refused:
+                code = ExitCode.KEY_REFUSED
+                document["error"] = refusal(report.verdict.refused)
+        if "error" in document:
+            click.echo(f"portfolio-sync: {each.name}: {document['error']}", err=True)
+        codes.append(code)
+        documents.append(document)
+    output.data(documents, lines)
+    return worst(codes)

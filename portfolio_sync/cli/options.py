@@ -68,7 +68,7 @@ def account_option(command: F) -> F:
     return click.option("--account", "-a", multiple=True, metavar="A", help="Only this account (repeatable).")(command)
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """ISO 8601, UTC unless it has an offset."""
 
     name = "T"

@@ -39,6 +39,7 @@ def sync(
     verbose: bool,
 ) -> int:
     """Read what is new at Kraken into the database. Safe to stop and to run again at any moment."""
+    from portfolio_sync.jobs import sync_one
     from portfolio_sync.sync.coverage import Bounds
     from portfolio_sync.sync.reading import Request
 
@@ -48,7 +49,7 @@ def sync(
     app = build(config, output)
     request = Request(streams, Bounds(start, end), full)
     with shown_progress(output) as progress:
-        results = [app.sync(each, request, progress) for each in app.accounts_with_key(account)]
+        results = [sync_one(app, each, request, progress) for each in app.accounts_with_key(account)]
     output.data([_document(result) for result in results], [line for result in results for line in _lines(result)])
     for result in results:
         if result.error:

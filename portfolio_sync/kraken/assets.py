@@ -23,8 +23,8 @@ COMMON = {"XBT": "BTC", "XDG": "DOGE", "FEE": "KFEE"}
 # The suffix of a code is the wallet its balance lies in.
 WALLETS = {"S": "earn", "M": "earn", "B": "earn", "F": "earn", "P": "earn", "HOLD": "hold", "T": "spot"}
 SPOT = "spot"
-# DOT28.S: staked for 28 days. ETH2 is a name of its own, so one digit stays.
-BONDED = re.compile(r"(?<=[A-Z])(\d\d)(?=\.S$)")
+# DOT28.S: staked for 28 days. Only the terms that were offered: ETH2 and C98 are names.
+BONDED = re.compile(r"(?<=[A-Z])(03|04|07|14|21|28)(?=\.S$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,11 @@ class Assets:
         if found := self.pairs.get(name):
             return self.symbol(found[0]), self.symbol(found[1])
         base, slash, quote = name.partition("/")
-        return (self.symbol(base), self.symbol(quote)) if slash and base and quote else ("", "")
+        if (
+            not slash and {name[:4], name[4:]} <= LEGACY.keys()
+        ):  # XXBTZEUR: two whole codes of the table, nothing guessed
+            base, quote = name[:4], name[4:]
+        return (self.symbol(base), self.symbol(quote)) if base and quote else ("", "")
 
     def _stem(self, code: str) -> str:
         """Without the suffix of the wallet. ``USDT0.TEMPO``: a coin on another chain is the coin, too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from typing import NoReturn
 
 from portfolio_sync.errors import SettingsError
@@ -23,8 +24,8 @@ class Credentials:
         self.secret = _decoded(secret)
         self.otp = otp
         self.totp = _seed(totp_secret) if totp_secret else None
-        if not key.isascii() or not key.isprintable():
-            raise SettingsError("the API key has characters that no key has: copy it again from Kraken")
+        if not re.fullmatch("[!-~]+", key):
+            raise SettingsError("the API key is empty or has characters that no key has: copy it again from Kraken")
 
     @property
     def fingerprint(self) -> str:

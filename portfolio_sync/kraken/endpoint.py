@@ -58,6 +58,11 @@ class Endpoint(Enum):
         return self.value.path
 
     @property
+    def name_at_kraken(self) -> str:
+        """``Ledgers``, ``Earn/Allocations``: as the API reference and its users say."""
+        return self.value.path.split("/", 3)[3]
+
+    @property
     def private(self) -> bool:
         return self.value.private
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from portfolio_sync.core.instant import from_unix, iso
+from portfolio_sync.errors import Refused
 
 # Reads. Source: API reference of GetApiKeyInfo; user-interface names from the guide on API keys.
 READS = {
@@ -24,6 +26,8 @@ WRITES = frozenset(
         "add-withdraw-address", "update-withdraw-address",
     }
 )  # fmt: skip
+# A write in another spelling ("Withdraw_Funds") is still that write.
+WRITE_LETTERS = frozenset(name.replace("-", "") for name in WRITES)
 STREAM_PERMISSIONS = {
     "balances": "query-funds",
     "ledgers": "query-ledger",
@@ -53,7 +57,10 @@ class KeyInfo:
 
     @classmethod
     def parse(cls, result: Mapping[str, Any]) -> KeyInfo:
-        """From the documented names (``queryFrom``) or the recorded ones (``query_from``); numbers may be text, 0 means none."""
+        """From the documented names (``queryFrom``) or the recorded ones (``query_from``); numbers may be text, 0 means none.
+
+        Raises Refused where what limits the key cannot be read: a window taken for none would pass for the whole history.
+        """
 
         def field(camel: str) -> Any:
             snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in camel)
@@ -65,13 +72,13 @@ class KeyInfo:
             nonce=_number(field("nonce")),
             nonce_window=_number(field("nonceWindow")) or 0,
             account_id=str(field("iban") or "") or None,
-            query_from=_instant(field("queryFrom")),
-            query_to=_instant(field("queryTo")),
-            valid_until=_instant(field("validUntil")),
+            query_from=_limit("queryFrom", field("queryFrom")),
+            query_to=_limit("queryTo", field("queryTo")),
+            valid_until=_limit("validUntil", field("validUntil")),
             ip_allowlist=tuple(str(ip) for ip in field("ipAllowlist") or () if ip),
-            created=_instant(field("createdTime")),
-            modified=_instant(field("modifiedTime")),
-            last_used=_instant(field("lastUsed")),
+            created=_noted(field("createdTime")),
+            modified=_noted(field("modifiedTime")),
+            last_used=_noted(field("lastUsed")),
         )
 
 
@@ -87,7 +94,7 @@ class Verdict:
 def judge(info: KeyInfo, allowed: Collection[str] = ()) -> Verdict:
     """Everything that is no known read is refused; an unknown one passes by its exact name in ``allowed``, a write never."""
     beyond = sorted(info.permissions - READS.keys())
-    passed = [p for p in beyond if p in allowed and p not in WRITES]
+    passed = [p for p in beyond if p in allowed and _letters(p) not in WRITE_LETTERS]
     missing = {stream: p for stream, p in STREAM_PERMISSIONS.items() if p not in info.permissions}
     return Verdict(tuple(p for p in beyond if p not in passed), tuple(passed), missing)
 
@@ -115,5 +122,21 @@ def _number(value: object) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _instant(value: object) -> datetime | None:
-    return from_unix(number) if (number := _number(value)) else None
+def _limit(name: str, value: object) -> datetime | None:
+    try:
+        number = Decimal(str(value or 0))
+        return from_unix(number) if number else None
+    except (ArithmeticError, ValueError):
+        raise Refused(f"GetApiKeyInfo: {name} is {value!r}, which is no time") from None
+
+
+def _noted(value: object) -> datetime | None:
+    """A time that is only told, nothing depends on it."""
+    try:
+        return _limit("", value)
+    except Refused:
+        return None
+
+
+def _letters(permission: str) -> str:
+    return "".join(c for c in permission.lower() if c.isalpha())

@@ -12,7 +12,7 @@ from portfolio_sync.kraken.response import Failure
 
 FIRST_DELAY = Decimal("0.5")  # seconds
 LONGEST_DELAY = Decimal(30)
-LONGEST_ASKED = Decimal(300)  # an exchange that asks for more than this is not believed, only tried later
+LONGEST_ASKED = Decimal(300)  # who asks for more is not believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ class Patience:
 
     def delay(self, failure: Failure, now: datetime, chance: Random) -> Decimal | None:
         """Seconds until the next try, at least what the exchange asked for; None: give up."""
-        asked = max(failure.delay or Decimal(0), failure.until - to_unix(now) if failure.until else Decimal(0))
+        stamp = failure.until - to_unix(now) if failure.until else Decimal(0)
+        # A time stamp far ahead says that one of two clocks is wrong: then it says nothing.
+        asked = max(failure.delay or Decimal(0), stamp if stamp <= LONGEST_ASKED else Decimal(0))
         backoff = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self.tries, 10))
         jitter = Decimal(chance.randrange(500, 1001)) / 1000
         wait = max(min(asked, LONGEST_ASKED), backoff * jitter)

@@ -78,16 +78,20 @@ EMPTY_WITHOUT_RESULT = (
 )  # an account with nothing in it has been seen to answer without `result`
 
 
+LONGEST_TEXT = 300  # characters of an error that are shown
+
+
 def read(status: int, headers: Mapping[str, str], body: bytes, method: str) -> Answer | Failure:
     """Read one HTTP answer. ``method`` is the last part of the endpoint's path."""
     document = _document(body)
-    if status != 200 or document is None:
-        return _not_kraken(status, headers, body)
-    errors = [str(e) for e in document.get("error") or ()]
+    errors = [_one_line(e) for e in (document or {}).get("error", ())]
     failures = [_failure(text) for text in errors if not text.startswith("W")]
     if failures:
         worst = min(failures, key=lambda failure: GRAVEST.index(failure.remedy))
-        return Failure(worst.remedy, "; ".join(f.text for f in failures), worst.delay, worst.until)
+        if status == 200 or worst.remedy is not Remedy.FAIL:  # beside another status only what we know is Kraken's word
+            return Failure(worst.remedy, "; ".join(f.text for f in failures), _retry_after(headers), worst.until)
+    if status != 200 or document is None:
+        return _not_kraken(status, headers, body)
     if "result" not in document and method not in EMPTY_WITHOUT_RESULT:
         return Failure(Remedy.RETRY, "an answer without a result")
     return Answer(document.get("result", {}), tuple(text for text in errors if text.startswith("W")))
@@ -116,9 +120,19 @@ def _retry_after(headers: Mapping[str, str]) -> Decimal | None:
     return Decimal(text) if re.fullmatch(r"\d{1,6}", text.strip()) else None
 
 
+def _one_line(error: object) -> str:
+    """An error string fit to be shown: it comes from outside."""
+    return "".join(c if c.isprintable() else " " for c in str(error))[:LONGEST_TEXT]
+
+
 def _failure(text: str) -> Failure:
-    squeezed = re.sub(r":\s+", ":", text).lower()
-    remedy = next((r for prefix, r in REMEDIES if squeezed.startswith(prefix.lower())), Remedy.FAIL)
+    squeezed = _squeezed(text)
+    remedy = next((r for prefix, r in REMEDIES if squeezed.startswith(_squeezed(prefix))), Remedy.FAIL)
     # "EService: Throttled: <unix time>": not before that time
-    stamp = re.search(r"throttled:(\d{9,11}(?:\.\d+)?)", squeezed)
+    stamp = re.search(r"throttled:(\d{1,20}(?:\.\d+)?)", squeezed)
     return Failure(remedy, text, until=Decimal(stamp[1]) if stamp else None)
+
+
+def _squeezed(text: str) -> str:
+    """Both ``EService: Throttled`` and ``EService:Throttled`` occur."""
+    return re.sub(r"\s", "", text).lower()

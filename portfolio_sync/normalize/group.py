@@ -53,7 +53,11 @@ def group(rows: Iterable[LedgerRow]) -> list[Group]:
 def key_of(row: LedgerRow, rule: Rule) -> tuple[str, ...] | None:
     """Rows with equal keys may belong together; None stands alone."""
     if rule.treatment is Treatment.REWARD:
-        return (row.account, "pair", holding(row.symbol), str(abs(row.amount).normalize())) if not row.fee and not row.subtype else None
+        return (
+            (row.account, "pair", holding(row.symbol), str(abs(row.amount).normalize()))
+            if not row.fee and not row.subtype
+            else None
+        )
     if rule.treatment not in (Treatment.EXCHANGE, Treatment.FUNDING) or row.refid in MEANINGLESS:
         return None
     return row.account, rule.name, row.refid

@@ -8,7 +8,18 @@ from decimal import Decimal
 
 from portfolio_sync.core.event import Event, Facts, Kind, Leg, content_id
 
-FACTS = ("value", "counter_value", "fee_value", "cost", "acquired", "lots", "portfolio_value", "income_type", "currency", "note")
+FACTS = (
+    "value",
+    "counter_value",
+    "fee_value",
+    "cost",
+    "acquired",
+    "lots",
+    "portfolio_value",
+    "income_type",
+    "currency",
+    "note",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,27 @@ SHAPES = {
 }
 
 
-def event(rows: Sequence[LedgerRow], kind: Kind, rule: str, legs: Iterable[Leg], fees: Iterable[Leg] = (), facts: Facts = NOTHING_STATED) -> Event:
+def event(
+    rows: Sequence[LedgerRow],
+    kind: Kind,
+    rule: str,
+    legs: Iterable[Leg],
+    fees: Iterable[Leg] = (),
+    facts: Facts = NOTHING_STATED,
+) -> Event:
     """An event of these rows, at the time of the first."""
     first, source = rows[0], tuple([row.id for row in rows])
-    return Event(content_id("E", first.account, *source), first.account, first.time, kind, tuple(legs), tuple(fees), source, rule, facts=facts)
+    return Event(
+        content_id("E", first.account, *source),
+        first.account,
+        first.time,
+        kind,
+        tuple(legs),
+        tuple(fees),
+        source,
+        rule,
+        facts=facts,
+    )
 
 
 def problem(rows: Sequence[LedgerRow], code: str, message: str) -> Finding:
@@ -63,7 +80,9 @@ def exchange(group: Group) -> Iterable[Outcome]:
 def add(sums: dict[str, Leg], asset: str, number: Decimal, row_id: str) -> None:
     if number:
         known = sums.get(asset)
-        sums[asset] = Leg(known.number + number, asset, (*known.ids, row_id)) if known else Leg(number, asset, (row_id,))
+        sums[asset] = (
+            Leg(known.number + number, asset, (*known.ids, row_id)) if known else Leg(number, asset, (row_id,))
+        )
 
 
 def shape(legs: Iterable[Leg]) -> tuple[bool, bool, bool, bool]:
@@ -73,7 +92,9 @@ def shape(legs: Iterable[Leg]) -> tuple[bool, bool, bool, bool]:
 
 def incomplete(group: Group, legs: Sequence[Leg]) -> str:
     named = ", ".join(str(found.amount) for found in legs) or "nothing but fees"
-    return f"the {group.rule.name} with refid {group.rows[0].refid!r} has no two sides ({named}): no effect on any figure"
+    return (
+        f"the {group.rule.name} with refid {group.rows[0].refid!r} has no two sides ({named}): no effect on any figure"
+    )
 
 
 def funding(group: Group) -> Iterable[Outcome]:
@@ -93,7 +114,11 @@ def funding(group: Group) -> Iterable[Outcome]:
 def reversed_(original: LedgerRow, reversal: LedgerRow) -> list[Outcome]:
     rows, kept = (original, reversal), original.fee + reversal.fee
     if kept and original.symbol not in FIAT:
-        return [event(rows, Kind.FEE, "fee of a reversal", [Leg(-kept, holding(original.symbol), (original.id, reversal.id))])]
+        return [
+            event(
+                rows, Kind.FEE, "fee of a reversal", [Leg(-kept, holding(original.symbol), (original.id, reversal.id))]
+            )
+        ]
     return [event(rows, Kind.INTERNAL, "reversed", [])]
 
 
@@ -107,7 +132,11 @@ def funded(row: LedgerRow) -> Outcome:
             return event([row], Kind.FEE, "fee alone", [leg(row, -row.fee)])
         return event([row], Kind.INTERNAL, "nothing moved", [])
     if (row.amount > 0) is not arriving:
-        return problem([row], "reversal_without_original", f"a {row.type} of {row.amount} {row.symbol} reverses one that is not in the ledger")
+        return problem(
+            [row],
+            "reversal_without_original",
+            f"a {row.type} of {row.amount} {row.symbol} reverses one that is not in the ledger",
+        )
     if arriving:
         return event([row], Kind.DEPOSIT, "deposit", [leg(row, row.amount - row.fee)])
     return event([row], Kind.WITHDRAWAL, "withdrawal", [leg(row, row.amount)], [leg(row, row.fee)] if row.fee else ())
@@ -120,12 +149,16 @@ def reward(group: Group) -> Iterable[Outcome]:
         return [event(group.rows, Kind.INTERNAL, "opposite rows", [])]
     net = row.amount - row.fee
     if row.amount < 0 or net < 0:
-        return [problem([row], "negative_reward", f"a {row.type} row takes {-net} {row.symbol} away and has no counterpart")]
+        return [
+            problem([row], "negative_reward", f"a {row.type} row takes {-net} {row.symbol} away and has no counterpart")
+        ]
     if not net:
         return [event([row], Kind.INTERNAL, "nothing received", [])]
     note = f"gross {shortest(row.amount)}, commission {shortest(row.fee)}" if row.fee else ""
     income_type = "interest" if holding(row.symbol) in FIAT else group.rule.income_type
-    return [event([row], Kind.INCOME, group.rule.name, [leg(row, net)], facts=Facts(income_type=income_type, note=note))]
+    return [
+        event([row], Kind.INCOME, group.rule.name, [leg(row, net)], facts=Facts(income_type=income_type, note=note))
+    ]
 
 
 def internal(group: Group) -> Iterable[Outcome]:

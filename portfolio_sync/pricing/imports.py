@@ -27,7 +27,9 @@ def read_prices(lines: Iterable[str], name: str) -> Iterator[Price]:
             price = parse(row, f"{name}, row {reader.line_num}")
             known = seen.setdefault((price.symbol, price.currency, price.time, price.source), price)
             if known.rate != price.rate:
-                raise InputFileError(f"{name}, row {reader.line_num}: another row has the rate {known.rate} for the same symbol, currency, time and source")
+                raise InputFileError(
+                    f"{name}, row {reader.line_num}: another row has the rate {known.rate} for the same symbol, currency, time and source"
+                )
             yield price
     except csv.Error as error:
         raise InputFileError(f"{name}, row {reader.line_num}: not readable as CSV: {error}") from None
@@ -37,7 +39,9 @@ def check_header(header: Iterable[str], name: str) -> None:
     found = tuple(column.strip() for column in header)
     for label, columns in (("lacks", set(COLUMNS) - set(found)), ("has unknown", set(found) - set(COLUMNS))):
         if columns:
-            raise InputFileError(f"{name}, row 1: the header {label} the column(s) {', '.join(sorted(columns))}; wanted: {', '.join(COLUMNS)}")
+            raise InputFileError(
+                f"{name}, row 1: the header {label} the column(s) {', '.join(sorted(columns))}; wanted: {', '.join(COLUMNS)}"
+            )
 
 
 def parse(row: Mapping[str | None, str | None], where: str) -> Price:

@@ -70,7 +70,11 @@ class Lookup:
         if direct:
             return direct
         for pivot in PIVOTS:
-            if pivot != self.currency and (coin := self.row(symbol, pivot, instant)) and (over := self.money(pivot, instant)):
+            if (
+                pivot != self.currency
+                and (coin := self.row(symbol, pivot, instant))
+                and (over := self.money(pivot, instant))
+            ):
                 return join(coin, over)
         return None
 
@@ -82,7 +86,11 @@ class Lookup:
         if direct:
             return direct
         opposite = self.row(self.currency, symbol, instant)
-        return Quote(EXACT.divide(ONE, opposite.rate).quantize(SHARE, context=EXACT), f"1/{opposite.source}") if opposite else None
+        return (
+            Quote(EXACT.divide(ONE, opposite.rate).quantize(SHARE, context=EXACT), f"1/{opposite.source}")
+            if opposite
+            else None
+        )
 
     def row(self, symbol: str, currency: str, instant: datetime) -> Quote | None:
         price = self.table.at(symbol, currency, instant, self.policy.tolerance(symbol))
@@ -93,4 +101,8 @@ class Lookup:
 
 
 def join(first: Quote, over: Quote | None) -> Quote | None:
-    return Quote(EXACT.multiply(first.rate, over.rate), " * ".join(filter(None, (first.source, over.source)))) if over else None
+    return (
+        Quote(EXACT.multiply(first.rate, over.rate), " * ".join(filter(None, (first.source, over.source))))
+        if over
+        else None
+    )

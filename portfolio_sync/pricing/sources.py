@@ -38,10 +38,15 @@ Pairs = Mapping[tuple[str, str], str]
 
 def pairs(public: Public, symbol: Callable[[str], str]) -> Pairs:
     """(base, quote) in our symbols -> the exchange's name of the pair; only pairs that are tradable now are listed."""
-    return {(symbol(row["base"]), symbol(row["quote"])): name for name, row in sorted(public("AssetPairs").items(), reverse=True)}
+    return {
+        (symbol(row["base"]), symbol(row["quote"])): name
+        for name, row in sorted(public("AssetPairs").items(), reverse=True)
+    }
 
 
-def fetch(wanted: Iterable[Wanted], public: Public, symbol: Callable[[str], str], now: datetime, policy: Policy | None = None) -> Iterator[Price | NoPrice]:
+def fetch(
+    wanted: Iterable[Wanted], public: Public, symbol: Callable[[str], str], now: datetime, policy: Policy | None = None
+) -> Iterator[Price | NoPrice]:
     """Prices for what is wanted, as they come, so that each can be stored before the next call.
 
     Starting again with what is still wanted goes on where it stopped. A coin without a pair in the wanted currency is
@@ -63,13 +68,17 @@ class Source:
     def prices(self, wanted: Wanted) -> Iterator[Price | NoPrice]:
         steps = route(wanted, self.listed)
         if not steps:
-            yield NoPrice(wanted, f"the exchange lists no pair of {wanted.symbol} with {wanted.currency}, {' or '.join(PIVOTS)}")
+            yield NoPrice(
+                wanted, f"the exchange lists no pair of {wanted.symbol} with {wanted.currency}, {' or '.join(PIVOTS)}"
+            )
         for base, quote in steps:
             yield from self.pair_prices(base, quote, wanted)
 
     def pair_prices(self, base: str, quote: str, wanted: Wanted) -> Iterator[Price | NoPrice]:
         if (base, quote) not in self.have:
-            self.have[base, quote] = daily = list(self.daily(base, quote)) if self.now - wanted.time < CANDLES * DAY else []
+            self.have[base, quote] = daily = (
+                list(self.daily(base, quote)) if self.now - wanted.time < CANDLES * DAY else []
+            )
             yield from daily
         tolerance = self.policy.tolerance(base)
         if PriceTable.of(self.have[base, quote]).at(base, quote, wanted.time, tolerance):

@@ -43,7 +43,12 @@ class PriceTable:
         rows: dict[tuple[str, str], list[Price]] = defaultdict(list)
         for price in prices:
             rows[price.symbol, price.currency].append(price)
-        return cls({key: tuple(sorted(found, key=lambda p: (p.time, -rank(p.source), p.source, p.rate))) for key, found in rows.items()})
+        return cls(
+            {
+                key: tuple(sorted(found, key=lambda p: (p.time, -rank(p.source), p.source, p.rate)))
+                for key, found in rows.items()
+            }
+        )
 
     def at(self, symbol: str, currency: str, instant: datetime, tolerance: timedelta) -> Price | None:
         """The newest price at or before ``instant``, if it is not older than ``tolerance``."""

@@ -94,14 +94,19 @@ def gift(event: Event, lookup: Lookup) -> tuple[Value, ...]:
     if by_person:
         return (by_person,) * len(event.legs)
     quotes = [lookup.find(leg.asset, event.time) for leg in event.legs]
-    return tuple(Value(abs(leg.number) * q.rate, q.source) if q else UNKNOWN for leg, q in zip(event.legs, quotes, strict=True))
+    return tuple(
+        Value(abs(leg.number) * q.rate, q.source) if q else UNKNOWN for leg, q in zip(event.legs, quotes, strict=True)
+    )
 
 
 def exchange(event: Event, lookup: Lookup) -> tuple[Value, ...]:
     """Both sides of a trade are worth the same, unless a person states another value for what is received."""
     given = stated(event.facts.value, event, lookup) or worth(event, lookup)
     received = stated(event.facts.counter_value, event, lookup) or given
-    sides = {False: iter(spread(event.given, given, event, lookup)), True: iter(spread(event.received, received, event, lookup))}
+    sides = {
+        False: iter(spread(event.given, given, event, lookup)),
+        True: iter(spread(event.received, received, event, lookup)),
+    }
     return tuple(next(sides[leg.number > 0]) for leg in event.legs)
 
 
@@ -187,4 +192,6 @@ def missing(valued: Valued, currency: str) -> Finding | None:
         return None
     named = ", ".join(dict.fromkeys(leg.asset for leg in legs))
     message = f"no value in {currency} for {named} in this {valued.event.kind}: run prices fetch, or import a price"
-    return Finding(Severity.ERROR, "missing_price", message, valued.event.source, valued.event.time, valued.event.account)
+    return Finding(
+        Severity.ERROR, "missing_price", message, valued.event.source, valued.event.time, valued.event.account
+    )

@@ -7,6 +7,7 @@ where there are any. Prices are made up: a line through one figure a year, with 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 PRICE_SCALE = 10**8
 """``usd`` gives dollars times this."""
@@ -147,6 +148,7 @@ PAIRS = {
 _SCALED = {code: tuple(round(dollars * PRICE_SCALE) for dollars in asset.dollars) for code, asset in ASSETS.items()}
 
 
+@lru_cache(maxsize=4096)
 def usd(code: str, second: int) -> int:
     """Dollars of one unit at a unix second, times ``PRICE_SCALE``. Raises KeyError for a code that is not listed here."""
     line = _SCALED[code]
@@ -155,7 +157,9 @@ def usd(code: str, second: int) -> int:
     year, into = divmod(max(second - FIRST_YEAR, 0), YEAR)
     left, right = line[min(year, len(line) - 1)], line[min(year + 1, len(line) - 1)]
     straight = left + (right - left) * into // YEAR
-    return max(straight + straight * _wobble(code, second) // 100_000, 1)
+    day, into = divmod(second, DAY)
+    today = _wobble(code, day)
+    return max(straight + straight * (today + (_wobble(code, day + 1) - today) * into // DAY) // 100_000, 1)
 
 
 def rate(pair: Pair, second: int) -> int:
@@ -163,9 +167,7 @@ def rate(pair: Pair, second: int) -> int:
     return max(usd(pair.base, second) * 10**pair.decimals // usd(pair.quote, second), 1)
 
 
-def _wobble(code: str, second: int) -> int:
-    """Between -4000 and 4000 for four per cent either way, on a line from one day's figure to the next's."""
-    day, into = divmod(second, DAY)
-    salt = sum(code.encode()) * 7919
-    today, tomorrow = (((day + step) * 2654435761 + salt) % 8001 - 4000 for step in (0, 1))
-    return today + (tomorrow - today) * into // DAY
+@lru_cache(maxsize=4096)
+def _wobble(code: str, day: int) -> int:
+    """Between -4000 and 4000, for four per cent either way."""
+    return (day * 2654435761 + sum(code.encode()) * 7919) % 8001 - 4000

@@ -6,6 +6,7 @@ and a lease that somebody took over has a higher number. PostgreSQL locks the ro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,11 +38,16 @@ class Held:
     until: datetime
 
 
-def acquire(connection: Connection, account_id: int, owner: str, ttl: timedelta) -> Lease | Held:
-    """Take the account's lease if it is free or expired. ``owner`` names the process, and never two of them."""
+def acquire(
+    connection: Connection, account_id: int, owner: str, ttl: timedelta, gone: Callable[[str], bool] = lambda _: False
+) -> Lease | Held:
+    """Take the account's lease if it is free or expired. ``owner`` names the process, and never two of them.
+
+    ``gone(holder)`` says that the holder is known to be dead, so that nobody waits for a killed process.
+    """
     connection.execute(insert_into(connection, lease).values(account_id=account_id, fence=0).on_conflict_do_nothing())
     row = connection.execute(select(lease).where(lease.c.account_id == account_id).with_for_update()).one()
-    if row.owner is not None and row.until > now(connection):
+    if row.owner is not None and row.until > now(connection) and not gone(row.owner):
         return Held(row.owner, row.until)
     return _take(connection, row, owner, ttl)
 
@@ -81,6 +87,11 @@ def release(connection: Connection, held: Lease, *, next_run_at: datetime | None
         last_run_at=now(connection),
         last_outcome=outcome,
     )
+
+
+def give_back(connection: Connection, held: Lease) -> None:
+    """Let go of a lease taken by hand: when the account is due stays as it was. A lease that was lost is not missed."""
+    connection.execute(lease.update().where(_is(held)).values(owner=None, until=None))
 
 
 def schedule(connection: Connection, account_id: int, next_run_at: datetime | None) -> None:

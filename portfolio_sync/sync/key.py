@@ -13,6 +13,7 @@ from portfolio_sync.kraken.endpoint import Endpoint
 from portfolio_sync.kraken.key import KeyInfo, judge
 from portfolio_sync.sync.moment import is_unknown_method
 
+UNVERIFIED = "the exchange cannot say what this key may do: its permissions are unverified"
 EXPIRES_SOON = timedelta(days=14)
 
 
@@ -27,17 +28,24 @@ class Checked:
 
 def check_key(client: Client, allowed: Collection[str], now: datetime) -> Checked:
     """One call. Raises OverpoweredKey, naming the permissions, before anything else is asked with the key."""
-    try:
-        info = KeyInfo.parse(client.call(Endpoint.GET_API_KEY_INFO))
-    except Refused as error:
-        if not is_unknown_method(error):
-            raise
-        return Checked(None, {}, ("the exchange cannot say what this key may do: its permissions are unverified",))
+    info = ask_key(client)
+    if info is None:
+        return Checked(None, {}, (UNVERIFIED,))
     verdict = judge(info, allowed)
     if verdict.refused:
         raise OverpoweredKey(refusal(verdict.refused))
     client.seed_nonce(info.nonce)
-    return Checked(info, dict(verdict.missing), _notes(info, now))
+    return Checked(info, dict(verdict.missing), notes_on(info, now))
+
+
+def ask_key(client: Client) -> KeyInfo | None:
+    """What the key is; None where the server is too old to say."""
+    try:
+        return KeyInfo.parse(client.call(Endpoint.GET_API_KEY_INFO))
+    except Refused as error:
+        if is_unknown_method(error):
+            return None
+        raise
 
 
 def refusal(permissions: Collection[str]) -> str:
@@ -45,8 +53,8 @@ def refusal(permissions: Collection[str]) -> str:
     return f"the API key may do more than read: {named}; nothing was synced. Make a key with only Query permissions at Kraken"
 
 
-def _notes(info: KeyInfo, now: datetime) -> tuple[str, ...]:
-    notes = []
+def notes_on(info: KeyInfo, now: datetime) -> tuple[str, ...]:
+    notes: list[str] = []
     if info.valid_until and info.valid_until - now < EXPIRES_SOON:
         notes.append(f"the API key expires on {iso(info.valid_until)}; make a new one in time")
     if info.query_from or info.query_to:

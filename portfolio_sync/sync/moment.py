@@ -13,7 +13,7 @@ from portfolio_sync.sync.streams import FINAL_STATES, Record
 def read_snapshot(reading: Reading) -> None:
     """Stored on change only; an asset that is no longer listed is stored once more, as zero."""
     records = snapshot(reading.stream, _answer(reading), reading.assets)
-    changed = reading.job.book.snapshot(reading.stream.table, records, reading.now)
+    changed = reading.job.book.snapshot(reading.stream, records, reading.now)
     reading.advance(changed, None, 0)
 
 
@@ -46,5 +46,5 @@ def read_status(reading: Reading) -> None:
         return status_page(stream, reading.call({**stream.params, **params}), reading.assets)
 
     for rows in read_recent(fetch, settled):
-        changed = book.commit(stream.table, rows)
+        changed = book.commit(stream, rows)
         reading.advance(len(rows), None, 0)

@@ -34,6 +34,7 @@ class Outcome:
     rows_new: int = 0
     rows_changed: int = 0
     calls: int = 0
+    proof: str = "unknown"
     denied: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     error: PortfolioSyncError | None = None

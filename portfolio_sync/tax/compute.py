@@ -24,6 +24,7 @@ from portfolio_sync.tax.result import Computation, Disposal, Holding, Income
 from portfolio_sync.tax.summary import summarize
 from portfolio_sync.tax.worklist import worklist
 
+BOUGHT = frozenset({Kind.BUY.value, Kind.TRADE.value})
 Row = TypeVar("Row", Disposal, Income)
 
 
@@ -47,11 +48,17 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
         method = METHODS[profile.method]
         matched = {asset: method(found, profile, options.standing) for asset, found in history.items()}
         end = None if options.year is None else profile.end_of(options.year)
-        lots = [lot for asset, found in history.items() for lot in left_at(end, found, matched[asset], profile, options)]
+        lots = [
+            lot for asset, found in history.items() for lot in left_at(end, found, matched[asset], profile, options)
+        ]
         disposals = in_year(disposal_rows(matched, profile), profile, options.year)
         income = in_year(income_rows(ordered, profile), profile, options.year)
         at = end or (ordered[-1].event.time if ordered else None)
-        findings = [f for f in (*refusals(matched), *unknown_costs(matched), *unpriced_gifts(matched)) if end is None or (f.time and f.time < end)]
+        findings = [
+            f
+            for f in (*refusals(matched), *unknown_costs(matched), *unpriced_gifts(matched))
+            if end is None or (f.time and f.time < end)
+        ]
         return Computation(
             tuple(disposals), tuple(income), tuple(lots), tuple(holdings(lots, lookup, at)), tuple(findings),
             tuple(summarize(disposals, income, lots, profile.currency)), tuple(worklist(ordered, profile)),
@@ -66,7 +73,9 @@ def by_asset(events: Iterable[Valued], profile: Profile) -> dict[str, list[Movem
     return dict(sorted(history.items()))
 
 
-def left_at(end: datetime | None, history: Sequence[Movement], matched: Matching, profile: Profile, options: Options) -> Sequence[Lot]:
+def left_at(
+    end: datetime | None, history: Sequence[Movement], matched: Matching, profile: Profile, options: Options
+) -> Sequence[Lot]:
     """The lots at an instant; none where the asset was refused before it."""
     if end is not None and history[-1].time >= end:
         matched = METHODS[profile.method]([m for m in history if m.time < end], profile, options.standing)
@@ -81,7 +90,11 @@ def in_year(rows: Iterable[Row], profile: Profile, year: int | None) -> list[Row
 def disposal_rows(matched: Mapping[str, Matching], profile: Profile) -> list[Disposal]:
     """A row for each lot's part of each disposal, by time; at one time by asset, then as matched."""
     seen: Counter[str] = Counter()
-    rows = [disposal_row(match, extra, profile, seen) for found in matched.values() for match, extra in with_extra_cost(found.matches)]
+    rows = [
+        disposal_row(match, extra, profile, seen)
+        for found in matched.values()
+        for match, extra in with_extra_cost(found.matches)
+    ]
     return sorted(rows, key=attrgetter("disposed_at"))
 
 
@@ -109,7 +122,7 @@ def disposal_row(match: Match, extra_cost: Decimal, profile: Profile, seen: Coun
         content_id("D", key, str(seen[key])), profile.label(profile.year_of(disposal.time)), disposal.kind, disposal.asset, match.quantity,
         lot.acquired_at, disposal.time, proceeds, cost, None if proceeds is None or cost is None else proceeds - cost,
         term(acquired, disposed, profile.term_rule), match.rule, match.matched_date, match.denied_loss, disposal.account, disposal.wallet,
-        lot.ids, disposal.ids, disposal.price_source,
+        lot.ids, disposal.ids, disposal.price_source, lot.kind in BOUGHT and lot.wallet == disposal.wallet,
     )  # fmt: skip
 
 
@@ -149,7 +162,17 @@ def holdings(lots: Iterable[Lot], lookup: Lookup, at: datetime | None) -> Iterat
         quote = lookup.quote(asset, at) if at else None
         value = quantity * quote.rate if quote else None
         unrealised = None if value is None or cost is None else value - cost
-        yield Holding(asset, wallet, quantity, cost, quote and quote.rate, value, unrealised, at if quote else None, quote.source if quote else "")
+        yield Holding(
+            asset,
+            wallet,
+            quantity,
+            cost,
+            quote and quote.rate,
+            value,
+            unrealised,
+            at if quote else None,
+            quote.source if quote else "",
+        )
 
 
 def refusals(matched: Mapping[str, Matching]) -> Iterator[Finding]:
@@ -172,7 +195,11 @@ def unknown_costs(matched: Mapping[str, Matching]) -> Iterator[Finding]:
         for matches in lots.values():
             quantity = shortest(sum((m.quantity for m in matches), ZERO))
             origins = ", ".join(dict.fromkeys(";".join(m.lot.ids) for m in matches))
-            yield finding("unknown_cost", matches[0].disposal, f"{quantity} {asset} of this {matches[0].disposal.kind} came from {origins}, whose cost is not known: state it")
+            yield finding(
+                "unknown_cost",
+                matches[0].disposal,
+                f"{quantity} {asset} of this {matches[0].disposal.kind} came from {origins}, whose cost is not known: state it",
+            )
 
 
 def unpriced_gifts(matched: Mapping[str, Matching]) -> Iterator[Finding]:

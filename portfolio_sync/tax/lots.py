@@ -107,7 +107,9 @@ class Pool:
                 self.name(lot)
         return self.named.get(row, [])
 
-    def take(self, wanted: Decimal, picks: Sequence[tuple[str, Decimal]]) -> Iterator[tuple[OpenLot, Decimal, Decimal | None]]:
+    def take(
+        self, wanted: Decimal, picks: Sequence[tuple[str, Decimal]]
+    ) -> Iterator[tuple[OpenLot, Decimal, Decimal | None]]:
         """Parts of lots, ``wanted`` units together (there must be as many): named lots first, then by the order."""
         self.total -= wanted
         for row, number in picks:
@@ -187,7 +189,9 @@ class Books:
         return pool
 
     def acquire(self, movement: Movement, order: int) -> None:
-        self.pool(movement.wallet, movement.time).add(OpenLot(movement, order, movement.wallet, movement.quantity, movement.money))
+        self.pool(movement.wallet, movement.time).add(
+            OpenLot(movement, order, movement.wallet, movement.quantity, movement.money)
+        )
         self.held[movement.wallet] += movement.quantity
 
     def dispose(self, movement: Movement, pool: Pool) -> None:
@@ -211,7 +215,10 @@ class Books:
             target.add(OpenLot(lot.origin, lot.order, movement.to_wallet, quantity, cost))
 
     def lots(self) -> list[OpenLot]:
-        return sorted((lot for pool in self.pools.values() for _, _, lot in pool.heap if lot.quantity), key=lambda lot: (*oldest(lot), lot.wallet))
+        return sorted(
+            (lot for pool in self.pools.values() for _, _, lot in pool.heap if lot.quantity),
+            key=lambda lot: (*oldest(lot), lot.wallet),
+        )
 
     def split(self) -> None:
         """One pool becomes a pool per wallet, each with as many units as lie there."""
@@ -220,8 +227,11 @@ class Books:
             self.pool(lot.wallet, lot.origin.time).add(lot)
 
     def placed(self) -> Iterator[OpenLot]:
-        """The lots of the one pool, laid where the units lie: each stays where it was acquired as far as units are left
-        there (the oldest first), the others fill the wallets that have more units than lots, in order of name."""
+        """The lots of the one pool, laid where the units lie.
+
+        Each stays where it was acquired as far as there are units (the oldest first); the others fill the wallets that
+        have more units than lots, in order of name.
+        """
         room = {wallet: number for wallet, number in sorted(self.held.items()) if number > 0}
         homeless: list[OpenLot] = []
         for lot in self.lots():

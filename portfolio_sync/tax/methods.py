@@ -23,7 +23,6 @@ class StandingOrder:
 MatchingMethod = Callable[[Sequence[Movement], Profile, Sequence[StandingOrder]], Matching]
 
 
-
 def orders(profile: Profile) -> dict[Method, Order]:
     """The orders of lots; what "highest" means is the profile's ``hifo_key``."""
     money = (lambda m: m.money) if profile.hifo_key is HifoKey.UNIT_COST else (lambda m: m.price)

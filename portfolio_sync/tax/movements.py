@@ -55,7 +55,9 @@ def minus(a: Decimal | None, b: Decimal | None) -> Decimal | None:
     return None if a is None or b is None else a - b
 
 
-def movement(act: Act, event: Event, leg: Leg, money: Decimal | None, source: str, *, kind: str = "", **more: object) -> Movement:
+def movement(
+    act: Act, event: Event, leg: Leg, money: Decimal | None, source: str, *, kind: str = "", **more: object
+) -> Movement:
     wallet = event.wallet or event.account
     return Movement(
         act, event.time, leg.asset, abs(leg.number), money, kind or event.kind.value, event.account, wallet, leg.ids, event.id, source, **more,  # type: ignore[arg-type]  # the names of Movement
@@ -94,7 +96,14 @@ def disposals(valued: Valued, profile: Profile, fees: Charged, deducted: Decimal
     """What is given, net of the fee or with the fee shown as cost; the fee coins with it where the profile says so."""
     legs = coin_legs(valued, profile, received=False)
     for (leg, worth), fee_part in zip(legs, parts(deducted, legs), strict=True):
-        with_it = next((fee.number for fee, _ in fees.coins if fee.asset == leg.asset and profile.crypto_fee is CryptoFee.IN_DISPOSAL), ZERO)
+        with_it = next(
+            (
+                fee.number
+                for fee, _ in fees.coins
+                if fee.asset == leg.asset and profile.crypto_fee is CryptoFee.IN_DISPOSAL
+            ),
+            ZERO,
+        )
         as_cost = profile.sell_fee is SellFee.COST
         yield movement(
             Act.DISPOSE, valued.event, Leg(leg.number - with_it, leg.asset, leg.ids),
@@ -112,7 +121,9 @@ def fee_coins(valued: Valued, profile: Profile, fees: Charged) -> Iterator[Movem
         if inside and leg.asset in given:
             continue
         own = ((received[leg.asset], leg.number),) if profile.withheld_fee_own_lot and leg.asset in received else ()
-        yield movement(Act.DISPOSE, event, leg, ZERO if inside else worth.money, worth.source, kind=Kind.FEE.value, picks=own)
+        yield movement(
+            Act.DISPOSE, event, leg, ZERO if inside else worth.money, worth.source, kind=Kind.FEE.value, picks=own
+        )
 
 
 def buy(valued: Valued, profile: Profile) -> Iterator[Movement]:
@@ -151,13 +162,29 @@ def gift_in(valued: Valued, profile: Profile) -> Iterator[Movement]:
     facts = valued.event.facts
     for leg, worth in coin_legs(valued, profile, received=True):
         lower = worth.money if worth.money is not None and facts.cost is not None and worth.money < facts.cost else None
-        yield movement(Act.ACQUIRE, valued.event, leg, facts.cost, "stated", acquired=facts.acquired, price=facts.cost, gift_value=lower)
+        yield movement(
+            Act.ACQUIRE,
+            valued.event,
+            leg,
+            facts.cost,
+            "stated",
+            acquired=facts.acquired,
+            price=facts.cost,
+            gift_value=lower,
+        )
 
 
 def gift_out(valued: Valued, profile: Profile) -> Iterator[Movement]:
     act = Act.DISPOSE if profile.gift_out is GiftOut.FMV else Act.GIVE
     for leg, worth in coin_legs(valued, profile, received=False):
-        yield movement(act, valued.event, leg, worth.money if act is Act.DISPOSE else None, worth.source, picks=valued.event.facts.lots)
+        yield movement(
+            act,
+            valued.event,
+            leg,
+            worth.money if act is Act.DISPOSE else None,
+            worth.source,
+            picks=valued.event.facts.lots,
+        )
 
 
 def lost(valued: Valued, profile: Profile) -> Iterator[Movement]:
@@ -188,7 +215,9 @@ def moved(valued: Valued, profile: Profile, to_wallet: str) -> Iterator[Movement
     for leg, worth in zip(valued.event.fees, valued.fees, strict=True):
         if is_coin(leg.asset, profile):
             act = Act.DISPOSE if profile.transfer_fee is TransferFee.DISPOSAL else Act.GIVE
-            yield movement(act, valued.event, leg, worth.money if act is Act.DISPOSE else None, worth.source, kind="transfer_fee")
+            yield movement(
+                act, valued.event, leg, worth.money if act is Act.DISPOSE else None, worth.source, kind="transfer_fee"
+            )
 
 
 KINDS: dict[Kind, Callable[[Valued, Profile], Iterator[Movement]]] = {

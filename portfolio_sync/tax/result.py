@@ -35,6 +35,8 @@ class Disposal:
     acquired_ids: tuple[str, ...]
     disposed_ids: tuple[str, ...]
     price_source: str
+    bought_in_place: bool = False
+    """The units were bought or traded for in the very wallet that they left."""
 
 
 @dataclass(frozen=True, slots=True)

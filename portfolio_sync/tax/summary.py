@@ -13,7 +13,9 @@ from portfolio_sync.tax.result import Disposal, Income, SummaryLine
 ONE = Decimal(1)
 
 
-def summarize(disposals: Sequence[Disposal], income: Sequence[Income], lots: Sequence[Lot], currency: str) -> Iterator[SummaryLine]:
+def summarize(
+    disposals: Sequence[Disposal], income: Sequence[Income], lots: Sequence[Lot], currency: str
+) -> Iterator[SummaryLine]:
     """Totals (``asset`` "") and the same by asset, in a fixed order of items."""
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     for item, asset, amount in (*disposal_figures(disposals), *income_figures(income), *lot_figures(lots)):

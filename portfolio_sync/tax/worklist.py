@@ -22,10 +22,17 @@ def worklist(events: Sequence[Valued], profile: Profile) -> Iterator[Task]:
     withdrawals = [valued.event for valued in events if valued.event.kind is Kind.WITHDRAWAL]
     for valued in events:
         event = valued.event
-        if event.kind is Kind.DEPOSIT and event.facts.cost is None and any(is_coin(leg.asset, profile) for leg in event.legs):
+        if (
+            event.kind is Kind.DEPOSIT
+            and event.facts.cost is None
+            and any(is_coin(leg.asset, profile) for leg in event.legs)
+        ):
             yield Task(valued, "fill in cost and acquired" + suggestion(event, withdrawals))
         elif lacking(valued):
-            yield Task(valued, "fill in value, or import a price of " + ", ".join(dict.fromkeys(leg.asset for leg in lacking(valued))))
+            yield Task(
+                valued,
+                "fill in value, or import a price of " + ", ".join(dict.fromkeys(leg.asset for leg in lacking(valued))),
+            )
 
 
 def suggestion(deposit: Event, withdrawals: Iterable[Event]) -> str:

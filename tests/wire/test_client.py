@@ -11,9 +11,10 @@ import pytest
 from portfolio_sync.core.instant import from_unix
 from portfolio_sync.core.key_record import KeyRecord
 from portfolio_sync.errors import InvalidKey, LockedOut, PermissionMissing, RateLimited, Refused, Unreachable
-from portfolio_sync.kraken.client import Client, MemoryKeyState
+from portfolio_sync.kraken.client import Client
 from portfolio_sync.kraken.credentials import Credentials
 from portfolio_sync.kraken.endpoint import Endpoint
+from portfolio_sync.kraken.key_state import MemoryKeyState
 from portfolio_sync.kraken.throttle import TIERS, Pacing
 from tests.fakes import FakeClock
 from tests.wire.scripted import Line, Script, error, ok, scripted
@@ -75,7 +76,10 @@ def test_a_locked_out_key_is_parked_across_runs() -> None:
 
 
 def test_nonces_escalate_from_milliseconds_and_stop_after_four() -> None:
-    with scripted(error("EAPI:Invalid nonce")) as script, pytest.raises(InvalidKey, match="another program uses this key"):
+    with (
+        scripted(error("EAPI:Invalid nonce")) as script,
+        pytest.raises(InvalidKey, match="another program uses this key"),
+    ):
         client(script).call(Endpoint.BALANCE)
     assert [len(str(nonce)) for nonce in script.nonces] == [13, 13, 16, 19]
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from random import Random
 
 from portfolio_sync.sandbox.account import Entry, Json
@@ -17,6 +18,17 @@ TICKS = 10**7
 SPOT = "spot / main"
 # Until when rows were printed with how many decimals: seven in recorded rows of 2014, four in those of 2021, six now.
 _PRECISION = ((2015, 7), (2022, 4), (9999, 6))
+
+
+class EarnCodes(StrEnum):
+    """How coins in Earn show in the ledger; which of them the API does today is not documented."""
+
+    SUFFIX = "suffix"
+    """As an asset of their own, ``DOT.B``: each code has one balance."""
+    PLAIN = "plain"
+    """Under the plain code and in its one balance: the two rows of a move cancel."""
+    WALLETS = "wallets"
+    """Under the plain code, with a balance of their own that only an export's wallet column tells apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +47,17 @@ class Book:
     rng: Random
     now: int
     """Ticks; only ever grows."""
+    pace: int = 86400
+    """Seconds that pass from row to row on average."""
+    earn_codes: EarnCodes = EarnCodes.SUFFIX
     ledgers: list[Entry] = field(default_factory=list)
     trades: list[Entry] = field(default_factory=list)
     deposits: list[Json] = field(default_factory=list)
     withdrawals: list[Json] = field(default_factory=list)
     has: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     """By asset code and wallet, in units of the asset's last decimal."""
+    allocated: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """In Earn, by asset code: inside ``has`` or beside it, as ``earn_codes`` says."""
     rewarded: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
@@ -52,18 +69,20 @@ class Book:
         return 2013 + (self.second - FIRST_YEAR) // YEAR
 
     def wait(self, seconds: int) -> None:
-        """Let between one second and ``seconds`` pass."""
-        self.now += self.rng.randrange(TICKS, max(seconds, 2) * TICKS)
+        """Let between one second and ``seconds`` pass; less in a busy account, which would outgrow its years."""
+        self.now += self.rng.randrange(TICKS, max(min(seconds, 40 * self.pace), 2) * TICKS)
 
     def id(self, letter: str) -> str:
         return dashed(self.rng, letter)
 
     def held(self, asset: str, wallet: str = SPOT) -> int:
-        return self.has[asset, wallet]
+        """What can be spent."""
+        inside = self.allocated[asset] if self.earn_codes is EarnCodes.PLAIN and wallet == SPOT else 0
+        return self.has[asset, wallet] - inside
 
     def part(self, asset: str, low: int, high: int, wallet: str = SPOT) -> int:
-        """Between ``low`` and ``high`` thousandths of what is held."""
-        return self.has[asset, wallet] * self.rng.randint(low, high) // 1000
+        """Between ``low`` and ``high`` thousandths of what can be spent."""
+        return self.held(asset, wallet) * self.rng.randint(low, high) // 1000
 
     def book(self, refid: str, type_: str, subtype: str, *legs: Leg) -> list[str]:
         """Book the legs of one cause, in order; gives their ids."""

@@ -12,7 +12,11 @@ _TRIPLES = tuple(a + b + c for a in _LETTERS for b in _LETTERS for c in _LETTERS
 def dashed(rng: Random, letter: str, first: int = 5) -> str:
     """``L4UESK-KG3EQ-UFO4T5``: 80 random bits, so that a million ids do not meet. ``first``: letters after ``letter``."""
     bits = rng.getrandbits(90)
-    text = "".join([_TRIPLES[bits >> shift & 32767] for shift in (0, 15, 30, 45, 60, 75)])
+    high, low = bits >> 45, bits & (1 << 45) - 1
+    text = (
+        _TRIPLES[high >> 30] + _TRIPLES[high >> 15 & 32767] + _TRIPLES[high & 32767]
+        + _TRIPLES[low >> 30] + _TRIPLES[low >> 15 & 32767] + _TRIPLES[low & 32767]
+    )  # fmt: skip
     return f"{letter}{text[:first]}-{text[first : first + 5]}-{text[first + 5 : first + 11]}"
 
 

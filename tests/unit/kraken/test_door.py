@@ -85,7 +85,9 @@ def test_other_hosts_ports_schemes_paths_and_verbs_are_refused(no_network: list[
     assert no_network == []
 
 
-@pytest.mark.parametrize("url", ["http://api.kraken.com", "http://127.0.0.1.example.org", "ftp://localhost", "localhost"])
+@pytest.mark.parametrize(
+    "url", ["http://api.kraken.com", "http://127.0.0.1.example.org", "ftp://localhost", "localhost"]
+)
 def test_plain_http_is_for_loopback_only(url: str) -> None:
     with pytest.raises(SettingsError, match="https"):
         session(url, "test")

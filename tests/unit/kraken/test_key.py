@@ -21,7 +21,12 @@ def recorded(name: str) -> Any:
 
 def test_the_documented_spelling() -> None:
     info = KeyInfo.parse(recorded("kraken-docs/GetApiKeyInfo-camelcase.json"))
-    assert (info.name, info.nonce, info.nonce_window, info.account_id) == ("my-api-key", 1772627060997, 0, "AA88 N84G WOAK NMOI")
+    assert (info.name, info.nonce, info.nonce_window, info.account_id) == (
+        "my-api-key",
+        1772627060997,
+        0,
+        "AA88 N84G WOAK NMOI",
+    )
     assert (info.query_from, info.valid_until, info.ip_allowlist) == (None, None, ())
     assert judge(info).refused == ("modify-trades", "withdraw-funds")
 
@@ -53,7 +58,11 @@ def test_all_known_reads_together_are_fine() -> None:
 
 def test_missing_permissions_name_the_stream_they_cost() -> None:
     verdict = judge(KeyInfo.parse({"permissions": ["query-funds"]}))
-    assert verdict.missing == {"ledgers": "query-ledger", "trades": "query-closed-trades", "withdrawals": "query-ledger"}
+    assert verdict.missing == {
+        "ledgers": "query-ledger",
+        "trades": "query-closed-trades",
+        "withdrawals": "query-ledger",
+    }
 
 
 def test_the_words_say_everything_that_limits_the_key() -> None:

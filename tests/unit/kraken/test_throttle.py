@@ -67,11 +67,23 @@ def test_a_refusal_fills_the_counter() -> None:
 def test_costs_are_cautious_and_configurable() -> None:
     careful, bold = Pacing(TIERS["pro"]), Pacing(TIERS["pro"], history_cost=2)
     assert (careful.cost(Endpoint.LEDGERS), bold.cost(Endpoint.LEDGERS)) == (4, 2)
-    assert (careful.cost(Endpoint.BALANCE), careful.cost(Endpoint.QUERY_TRADES), careful.cost(Endpoint.TIME)) == (1, 2, 0)
+    assert (careful.cost(Endpoint.BALANCE), careful.cost(Endpoint.QUERY_TRADES), careful.cost(Endpoint.TIME)) == (
+        1,
+        2,
+        0,
+    )
 
 
 def test_an_idle_sync_fits_into_one_burst_of_every_tier() -> None:
-    calls = ("GET_API_KEY_INFO", "LEDGERS", "TRADES_HISTORY", "BALANCE_EX", "EARN_ALLOCATIONS", "DEPOSIT_STATUS", "WITHDRAW_STATUS")
+    calls = (
+        "GET_API_KEY_INFO",
+        "LEDGERS",
+        "TRADES_HISTORY",
+        "BALANCE_EX",
+        "EARN_ALLOCATIONS",
+        "DEPOSIT_STATUS",
+        "WITHDRAW_STATUS",
+    )
     for tier in TIERS.values():
         counter = CallCounter(tier)
         for name in calls:

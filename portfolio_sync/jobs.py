@@ -1,0 +1,153 @@
+"""What the commands and the service both do with one account: sync it under its lease, look at its key."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event, Thread
+from typing import Any
+
+from portfolio_sync.app import App
+from portfolio_sync.core.instant import iso
+from portfolio_sync.errors import PortfolioSyncError, SurroundingsError
+from portfolio_sync.kraken.client import Client
+from portfolio_sync.kraken.key import KeyInfo, Verdict, describe, judge
+from portfolio_sync.settings.model import Account
+from portfolio_sync.store import accounts, lease
+from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.engine import writing
+from portfolio_sync.store.lease import Held, Lease
+from portfolio_sync.sync.book import Book
+from portfolio_sync.sync.key import UNVERIFIED, ask_key, notes_on
+from portfolio_sync.sync.progress import Progress
+from portfolio_sync.sync.reading import Job, Request
+from portfolio_sync.sync.run import Outcome, server_time, sync_account
+
+HEARTBEATS = 3  # a lease
+
+
+def stored_account(app: App, account: Account) -> StoredAccount:
+    with writing(app.writable_engine) as connection:
+        return accounts.get_or_create(connection, account.name, account.taxpayer)
+
+
+@contextmanager
+def leased(app: App, stored: StoredAccount) -> Iterator[Lease]:
+    """Hold the account's lease, and keep it alive. Raises SurroundingsError that names the one who has it."""
+    ttl = app.settings.service.lease
+    with writing(app.writable_engine) as connection:
+        got = lease.acquire(connection, stored.id, app.owner, ttl, is_gone)
+    if isinstance(got, Held):
+        raise SurroundingsError(
+            f"account {stored.name} is being synced by {got.owner} (until {iso(got.until)} at the latest); try again later"
+        )
+    done = Event()
+    keeper = Thread(target=_keep, args=(app, got, done), daemon=True)
+    keeper.start()
+    try:
+        yield got
+    finally:
+        done.set()
+        keeper.join()
+        with writing(app.writable_engine) as connection:
+            lease.give_back(connection, got)
+
+
+def is_gone(owner: str) -> bool:
+    """Whether a lease's owner was a process of this computer that is no more (killed, or the power failed)."""
+    host, _, rest = owner.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _keep(app: App, held: Lease, done: Event) -> None:
+    ttl = app.settings.service.lease
+    while not done.wait(ttl.total_seconds() / HEARTBEATS):
+        try:
+            with writing(app.writable_engine) as connection:
+                lease.heartbeat(connection, held, ttl)
+        except PortfolioSyncError:
+            return  # lost, or the database is away: the next commit of the sync says so
+
+
+def sync_one(app: App, account: Account, request: Request, progress: Progress) -> Outcome:
+    """Sync one account under its lease. Everything a person can mend is in the outcome."""
+    try:
+        client = app.client(account, progress.note)
+        stored = stored_account(app, account)
+        with leased(app, stored) as held:
+            return sync_leased(app, account, stored, held, client, request, progress)
+    except PortfolioSyncError as error:
+        return Outcome(account.name, error=error)
+
+
+def sync_leased(
+    app: App,
+    account: Account,
+    stored: StoredAccount,
+    held: Lease,
+    client: Client,
+    request: Request,
+    progress: Progress,
+) -> Outcome:
+    book = Book(app.writable_engine, stored, held, app.clock)
+    return sync_account(Job(account, client, book, app.clock, request, progress))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReport:
+    """``info`` None: the exchange cannot tell."""
+
+    account: str
+    info: KeyInfo | None
+    verdict: Verdict | None
+    notes: tuple[str, ...]
+
+    @property
+    def words(self) -> list[str]:
+        if self.info is None or self.verdict is None:
+            return list(self.notes)
+        return [*describe(self.info, self.verdict), *self.notes]
+
+    def document(self) -> dict[str, Any]:
+        if self.info is None or self.verdict is None:
+            return {"state": "unverified", "notes": self.notes}
+        info = self.info
+        return {
+            "state": "refused" if self.verdict.refused else "read-only",
+            "name": info.name,
+            "kraken_account": info.account_id,
+            "permissions": sorted(info.permissions),
+            "refused": self.verdict.refused,
+            "missing": dict(self.verdict.missing),
+            "query_from": info.query_from,
+            "query_to": info.query_to,
+            "valid_until": info.valid_until,
+            "ip_allowlist": info.ip_allowlist,
+            "nonce_window": info.nonce_window,
+            "notes": self.notes,
+        }
+
+
+def look_at_key(app: App, account: Account, say: Callable[[str], None]) -> KeyReport:
+    """Ask the exchange what the key may do. Raises what the client raises."""
+    client = app.client(account, say)
+    with leased(app, stored_account(app, account)):
+        now: datetime = server_time(client)
+        info = ask_key(client)
+        if info is None:
+            return KeyReport(account.name, None, None, (UNVERIFIED,))
+        client.seed_nonce(info.nonce)
+        return KeyReport(account.name, info, judge(info, account.allow_permissions), notes_on(info, now))

@@ -1,0 +1,1 @@
+"""Figures become files: tables of text (pure), official forms, and one safe way to write them all."""

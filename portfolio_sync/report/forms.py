@@ -1,0 +1,119 @@
+"""Official forms. Every printed line is rounded to cents, and totals are sums of printed lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from operator import attrgetter, itemgetter
+
+from portfolio_sync.core.amount import ZERO, plain, shortest
+from portfolio_sync.report.table import Column, Table
+from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.result import Disposal
+from portfolio_sync.tax.summary import AT_COST
+
+CENT = Decimal("0.01")
+US_DATE = "%m/%d/%Y"
+
+# Form 8949 box by (digital-asset boxes exist, basis reported on a 1099, 1099 received) for short and long term, and the
+# line of Schedule D that its total goes to. Boxes G-L exist from tax year 2025 on.
+BOXES = {
+    "C": "3", "F": "10",  # before 2025: no 1099-B
+    "G": "1b", "H": "2", "I": "3",  # short: 1099-DA with basis, without basis, none
+    "J": "8b", "K": "9", "L": "10",  # long, likewise
+}  # fmt: skip
+NO_FORM, WITH_BASIS, WITHOUT_BASIS = (
+    {"short": "I", "long": "L"},
+    {"short": "G", "long": "J"},
+    {"short": "H", "long": "K"},
+)
+BEFORE_2025 = {"short": "C", "long": "F"}
+BASIS_REPORTED_FROM = date(2026, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Line8949:
+    """One printed line; money is rounded, None where a cost is not known."""
+
+    box: str
+    description: str
+    date_acquired: str
+    date_sold: str
+    proceeds: Decimal | None
+    cost_basis: Decimal | None
+    code: str
+    adjustment: Decimal | None
+    gain: Decimal | None
+
+
+def cents(number: Decimal | None) -> Decimal | None:
+    return None if number is None else number.quantize(CENT, ROUND_HALF_UP)
+
+
+def printed(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
+
+
+def box(row: Disposal, profile: Profile) -> str:
+    """Which box: from 2025 on Kraken reports sales on Form 1099-DA, and from 2026 on the basis of what was bought there then."""
+    sold, acquired = profile.local_day(row.disposed_at), profile.local_day(row.acquired_at)
+    if sold.year < 2025:
+        return BEFORE_2025[row.term]
+    if not profile.form_1099_da or row.wallet != row.account:
+        return NO_FORM[row.term]
+    return (WITH_BASIS if row.bought_in_place and acquired >= BASIS_REPORTED_FROM else WITHOUT_BASIS)[row.term]
+
+
+def lines_8949(rows: Iterable[Disposal], profile: Profile) -> list[Line8949]:
+    """Lines by box, each box in order of sale. What left without gain or loss by rule is not on the form."""
+    found = [line_8949(row, profile) for row in rows if row.kind not in AT_COST or row.gain]
+    return sorted(found, key=lambda line: line.box)
+
+
+def line_8949(row: Disposal, profile: Profile) -> Line8949:
+    proceeds, cost = cents(row.proceeds), cents(row.cost)
+    return Line8949(
+        box(row, profile), f"{shortest(row.quantity)} {row.asset}", profile.local_day(row.acquired_at).strftime(US_DATE),
+        profile.local_day(row.disposed_at).strftime(US_DATE), proceeds, cost, "", None,
+        None if proceeds is None or cost is None else proceeds - cost,
+    )  # fmt: skip
+
+
+def column(name: str) -> Column:
+    """Money with both decimals, unlike the canonical files: as text, so that nothing shortens it."""
+    if name in MONEY:
+        return name, lambda line: printed(getattr(line, name))
+    return name, attrgetter(name)
+
+
+MONEY = ("proceeds", "cost_basis", "adjustment", "gain")
+SCHEDULE_D = ("line", "box", *MONEY)
+FORM_8949 = ("box", "description", "date_acquired", "date_sold", "proceeds", "cost_basis", "code", "adjustment", "gain")
+
+
+def form_8949(rows: Iterable[Disposal], profile: Profile) -> Table:
+    return Table("form_8949.csv", tuple(map(column, FORM_8949)), lines_8949(rows, profile))
+
+
+def schedule_d(rows: Iterable[Disposal], profile: Profile) -> Table:
+    columns = tuple((name, itemgetter(place)) for place, name in enumerate(SCHEDULE_D))
+    return Table("schedule_d.csv", columns, list(totals(lines_8949(rows, profile))))
+
+
+def totals(lines: Iterable[Line8949]) -> Iterator[tuple[str, ...]]:
+    """One line a box: sums of the printed lines, of those whose cost is known for the gain."""
+    by_box: dict[str, list[Line8949]] = defaultdict(list)
+    for line in lines:
+        by_box[line.box].append(line)
+    for found, its in sorted(by_box.items()):
+        yield (
+            BOXES[found],
+            found,
+            *(plain(sum((getattr(line, name) or ZERO for line in its), ZERO)) for name in MONEY),
+        )
+
+
+FORMS: dict[str, Callable[[Iterable[Disposal], Profile], Table]] = {"form_8949": form_8949, "schedule_d": schedule_d}

@@ -1,0 +1,65 @@
+"""A file as data: columns of (header, how a row's cell reads). All text is made here, before pandas or csv sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from portfolio_sync.core.amount import shortest
+from portfolio_sync.core.instant import iso
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Cell = Callable[[Any], Any]
+Column = tuple[str, Cell]
+
+# What a spreadsheet would run as a formula when a text cell starts with it.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def text(value: str) -> str:
+    """Text that a spreadsheet shows and does not run."""
+    return "'" + value if value.startswith(FORMULA_STARTS) else value
+
+
+def cell(value: object) -> str:
+    """Plain decimals, instants in UTC, ids joined by ``;``, empty for what is not known."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return shortest(value)
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, tuple):
+        return text(";".join(value))
+    return text(str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One CSV file: its name, its columns and the rows they read."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: Iterable[object]
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.columns)
+
+    def lines(self) -> Iterator[list[str]]:
+        """The cells of each row as text, in order; reads ``rows`` once."""
+        readers = [reader for _, reader in self.columns]
+        for row in self.rows:
+            yield [cell(reader(row)) for reader in readers]
+
+    def to_frame(self) -> pd.DataFrame:
+        """The same as a pandas frame, with exact Decimals (dtype object), for analysts."""
+        import pandas as pd
+
+        rows = [[reader(row) for _, reader in self.columns] for row in self.rows]
+        return pd.DataFrame(rows, columns=list(self.header), dtype=object)
