@@ -18,10 +18,9 @@ from portfolio_sync.settings.secrets import secrets_of
 from portfolio_sync.settings.sources import Loaded, load
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from portfolio_sync.kraken.client import Client
     from portfolio_sync.kraken.throttle import Pacing
+    from portfolio_sync.store.engine import Engine
 
 Warn = Callable[[str], None]
 

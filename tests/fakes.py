@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from portfolio_sync.core.clock import Stopped
+
 
 class FakeClock:
     """``slept`` lists every wait in seconds; waiting moves the time, nothing else does."""
@@ -12,6 +14,7 @@ class FakeClock:
     def __init__(self, now: datetime = datetime(2026, 1, 15, 12, tzinfo=UTC)) -> None:
         self.time = now
         self.slept: list[Decimal] = []
+        self.stopped = False
 
     def now(self) -> datetime:
         return self.time
@@ -21,7 +24,11 @@ class FakeClock:
         self.time += timedelta(seconds=float(seconds))
 
     def check(self) -> None:
-        pass
+        if self.stopped:
+            raise Stopped
+
+    def stop(self) -> None:
+        self.stopped = True
 
     def unix(self) -> Decimal:
         """The time as a server under test reads it."""

@@ -22,8 +22,8 @@ def key() -> None:
 @output_options
 def check(account: tuple[str, ...], config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Ask Kraken what the key may do. A key that can do more than read is refused (exit 3)."""
-    from portfolio_sync.jobs import look_at_key
     from portfolio_sync.sync.key import refusal
+    from portfolio_sync.tasks.sync import look_at_key
 
     output = Output(as_json, quiet, verbose)
     app = build(config, output)

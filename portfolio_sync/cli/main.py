@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from portfolio_sync import __version__
+from portfolio_sync.core.clock import Stopped
 from portfolio_sync.errors import ExitCode, PortfolioSyncError, SurroundingsError
 
 # name: (module, one line for the list of commands). The attribute has the name of the command, with underscores.
@@ -72,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, Stopped):
         click.echo("stopped; what was read is kept", err=True)
         return 130
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,14 +40,15 @@ def sync(
     verbose: bool,
 ) -> int:
     """Read what is new at Kraken into the database. Safe to stop and to run again at any moment."""
-    from portfolio_sync.jobs import sync_one
     from portfolio_sync.sync.coverage import Bounds
     from portfolio_sync.sync.reading import Request
+    from portfolio_sync.tasks.sync import sync_one
 
     if start and end and start >= end:
         raise UsageError("--start must be before --end")
     output = Output(as_json, quiet, verbose)
     app = build(config, output)
+    signal.signal(signal.SIGTERM, lambda *_: app.clock.stop())
     request = Request(streams, Bounds(start, end), full)
     with shown_progress(output) as progress:
         results = [sync_one(app, each, request, progress) for each in app.accounts_with_key(account)]

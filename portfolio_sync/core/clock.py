@@ -25,6 +25,10 @@ class Clock(Protocol):
         """Raises Stopped where the program was asked to stop."""
         ...
 
+    def stop(self) -> None:
+        """Ask the program to stop: every wait of this clock ends, and so does every check."""
+        ...
+
 
 class SystemClock:
     """The computer's clock; ``stop`` ends all its waits."""

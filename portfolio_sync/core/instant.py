@@ -30,8 +30,7 @@ def ceil_second(instant: datetime) -> datetime:
 
 def iso(instant: datetime) -> str:
     """``2024-05-01T12:00:00.123456Z``; the fraction only where there is one."""
-    text = instant.astimezone(UTC).isoformat(timespec="microseconds" if instant.microsecond else "seconds")
-    return text.replace("+00:00", "Z")
+    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()[:-6] + "Z"
 
 
 def parse_iso(text: str) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import partial
 from tempfile import TemporaryFile
 from typing import IO
@@ -20,20 +21,20 @@ def saved(status: int, headers: Mapping[str, str], pieces: Iterable[bytes], meth
 
     A file is handed on only when it is complete, so a connection that breaks half-way is one more failed try, nothing else.
     """
-    file = TemporaryFile()  # noqa: SIM115 - closed by in_pieces, or below
-    for piece in pieces:
-        file.write(piece)
-    file.seek(0)
-    if not file.read(4).startswith(ZIP_STARTS):
+    with ExitStack() as closing:
+        file = closing.enter_context(TemporaryFile())
+        for piece in pieces:
+            file.write(piece)
         file.seek(0)
-        with file:
+        if not file.read(4).startswith(ZIP_STARTS):
+            file.seek(0)
             answer = read(status, headers, file.read(), method)
-        return answer if isinstance(answer, Failure) else Failure(Remedy.RETRY, "an answer without a file")
-    if not zipfile.is_zipfile(file):
-        file.close()
-        return Failure(Remedy.RETRY, "half a file")
-    file.seek(0)
-    return Answer(file)
+            return answer if isinstance(answer, Failure) else Failure(Remedy.RETRY, "an answer without a file")
+        if not zipfile.is_zipfile(file):
+            return Failure(Remedy.RETRY, "half a file")
+        file.seek(0)
+        closing.pop_all()  # in_pieces closes it
+        return Answer(file)
 
 
 def in_pieces(file: IO[bytes]) -> Iterator[bytes]:

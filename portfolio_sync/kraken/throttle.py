@@ -16,7 +16,7 @@ from portfolio_sync.kraken.endpoint import Cost, Endpoint
 # The exchange may take the counter down in whole units "every couple of seconds", so it can be up to one unit above ours,
 # and its clock may run a little slower.
 HEADROOM = 1
-CAUTION = Decimal("0.99")
+CAUTION = Decimal("0.995")
 QUERY_COST = 2
 
 

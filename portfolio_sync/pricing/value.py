@@ -103,6 +103,8 @@ def exchange(event: Event, lookup: Lookup) -> tuple[Value, ...]:
     """Both sides of a trade are worth the same, unless a person states another value for what is received."""
     given = stated(event.facts.value, event, lookup) or worth(event, lookup)
     received = stated(event.facts.counter_value, event, lookup) or given
+    if len(event.legs) == 2:
+        return (given, received) if event.legs[0].number < 0 else (received, given)
     sides = {
         False: iter(spread(event.given, given, event, lookup)),
         True: iter(spread(event.received, received, event, lookup)),
@@ -111,12 +113,13 @@ def exchange(event: Event, lookup: Lookup) -> tuple[Value, ...]:
 
 
 def worth(event: Event, lookup: Lookup) -> Value:
-    """The money side; else what is received; else what is given."""
+    """The money side; where there is none what is received, else what is given."""
     money = [leg for leg in event.legs if leg.asset in FIAT or leg.asset == lookup.currency]
-    for side in (money, event.received, event.given):
+    sides = (money,) if money else (event.received, event.given)
+    for side in sides:
         if side and (total := total_of(side, event, lookup)):
             return total
-    for leg in money or event.received:
+    for leg in sides[0]:
         lookup.quote(leg.asset, event.time)  # remembered as missed
     return UNKNOWN
 
@@ -125,6 +128,8 @@ def total_of(side: Sequence[Leg], event: Event, lookup: Lookup) -> Value | None:
     quotes = [lookup.find(leg.asset, event.time) for leg in side]
     if None in quotes:
         return None
+    if len(side) == 1 and quotes[0]:
+        return Value(abs(side[0].number) * quotes[0].rate, quotes[0].source or OWN_MONEY)
     priced = [(abs(leg.number) * quote.rate, quote.source) for leg, quote in zip(side, quotes, strict=True) if quote]
     sources = dict.fromkeys(source for _, source in priced if source)
     return Value(sum((money for money, _ in priced), ZERO), "; ".join(sources) or OWN_MONEY)
@@ -179,6 +184,8 @@ def own_rate(event: Event, legs: Sequence[Value], fee: Leg) -> Value | None:
 def lacking(valued: Valued) -> list[Leg]:
     """Legs and fees whose value the event needs and does not have."""
     event = valued.event
+    if all(found.money is not None for found in (*valued.legs, *valued.fees)):
+        return []
     legs = zip(event.legs, valued.legs, strict=True) if event.kind in LEGS and event.kind not in OPTIONAL else ()
     fees = zip(event.fees, valued.fees, strict=True) if event.kind in CHARGED else ()
     moved = event.kind in (Kind.TRANSFER, Kind.WITHDRAWAL)

@@ -16,7 +16,6 @@ from portfolio_sync.tax.result import Disposal
 from portfolio_sync.tax.summary import AT_COST
 
 CENT = Decimal("0.01")
-US_DATE = "%m/%d/%Y"
 
 # Form 8949 box by (digital-asset boxes exist, basis reported on a 1099, 1099 received) for short and long term, and the
 # line of Schedule D that its total goes to. Boxes G-L exist from tax year 2025 on.
@@ -53,18 +52,21 @@ def cents(number: Decimal | None) -> Decimal | None:
     return None if number is None else number.quantize(CENT, ROUND_HALF_UP)
 
 
+def us_date(day: date) -> str:
+    return f"{day.month:02}/{day.day:02}/{day.year}"
+
+
 def printed(number: Decimal | None) -> str | None:
     return None if number is None else plain(number)
 
 
 def box(row: Disposal, profile: Profile) -> str:
     """Which box: from 2025 on Kraken reports sales on Form 1099-DA, and from 2026 on the basis of what was bought there then."""
-    sold, acquired = profile.local_day(row.disposed_at), profile.local_day(row.acquired_at)
-    if sold.year < 2025:
+    if row.disposed_on.year < 2025:
         return BEFORE_2025[row.term]
     if not profile.form_1099_da or row.wallet != row.account:
         return NO_FORM[row.term]
-    return (WITH_BASIS if row.bought_in_place and acquired >= BASIS_REPORTED_FROM else WITHOUT_BASIS)[row.term]
+    return (WITH_BASIS if row.bought_in_place and row.acquired_on >= BASIS_REPORTED_FROM else WITHOUT_BASIS)[row.term]
 
 
 def lines_8949(rows: Iterable[Disposal], profile: Profile) -> list[Line8949]:
@@ -76,8 +78,8 @@ def lines_8949(rows: Iterable[Disposal], profile: Profile) -> list[Line8949]:
 def line_8949(row: Disposal, profile: Profile) -> Line8949:
     proceeds, cost = cents(row.proceeds), cents(row.cost)
     return Line8949(
-        box(row, profile), f"{shortest(row.quantity)} {row.asset}", profile.local_day(row.acquired_at).strftime(US_DATE),
-        profile.local_day(row.disposed_at).strftime(US_DATE), proceeds, cost, "", None,
+        box(row, profile), f"{shortest(row.quantity)} {row.asset}", us_date(row.acquired_on), us_date(row.disposed_on),
+        proceeds, cost, "", None,
         None if proceeds is None or cost is None else proceeds - cost,
     )  # fmt: skip
 
@@ -94,13 +96,12 @@ SCHEDULE_D = ("line", "box", *MONEY)
 FORM_8949 = ("box", "description", "date_acquired", "date_sold", "proceeds", "cost_basis", "code", "adjustment", "gain")
 
 
-def form_8949(rows: Iterable[Disposal], profile: Profile) -> Table:
-    return Table("form_8949.csv", tuple(map(column, FORM_8949)), lines_8949(rows, profile))
-
-
-def schedule_d(rows: Iterable[Disposal], profile: Profile) -> Table:
-    columns = tuple((name, itemgetter(place)) for place, name in enumerate(SCHEDULE_D))
-    return Table("schedule_d.csv", columns, list(totals(lines_8949(rows, profile))))
+def us_forms(rows: Iterable[Disposal], profile: Profile) -> list[Table]:
+    lines = lines_8949(rows, profile)
+    return [
+        Table("form_8949.csv", tuple(map(column, FORM_8949)), lines),
+        Table("schedule_d.csv", tuple((name, itemgetter(place)) for place, name in enumerate(SCHEDULE_D)), list(totals(lines))),
+    ]
 
 
 def totals(lines: Iterable[Line8949]) -> Iterator[tuple[str, ...]]:
@@ -116,4 +117,4 @@ def totals(lines: Iterable[Line8949]) -> Iterator[tuple[str, ...]]:
         )
 
 
-FORMS: dict[str, Callable[[Iterable[Disposal], Profile], Table]] = {"form_8949": form_8949, "schedule_d": schedule_d}
+FORMS: dict[str, Callable[[Iterable[Disposal], Profile], list[Table]]] = {"us": us_forms}

@@ -67,7 +67,7 @@ def tables(report: Report) -> list[Table]:
         ), in_order(report)),
         Table("worklist.csv", WORKLIST, computed.worklist),
         Table("prices.csv", named("symbol currency time rate source"), report.prices),
-        *(FORMS[name](computed.disposals, report.profile) for name in report.profile.forms),
+        *(table for name in report.profile.forms for table in FORMS[name](computed.disposals, report.profile)),
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,25 +19,28 @@ Cell = Callable[[Any], Any]
 Column = tuple[str, Cell]
 
 # What a spreadsheet would run as a formula when a text cell starts with it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA_STARTS = frozenset("=+-@\t\r\n")
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def text(value: str) -> str:
-    """Text that a spreadsheet shows and does not run."""
-    return "'" + value if value.startswith(FORMULA_STARTS) else value
+    """Text that a spreadsheet shows and does not run; a plain negative number is none of its formulas."""
+    return "'" + value if value[:1] in FORMULA_STARTS and not NUMBER.fullmatch(value) else value
+
+
+# How a value reads in a file: plain decimals, instants in UTC, ids joined by ``;``, empty for what is not known.
+READS: dict[type, Callable[[Any], str]] = {
+    str: text,
+    Decimal: shortest,
+    datetime: iso,
+    tuple: lambda parts: text(";".join(parts)),
+    type(None): lambda _nothing: "",
+}
 
 
 def cell(value: object) -> str:
-    """Plain decimals, instants in UTC, ids joined by ``;``, empty for what is not known."""
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        return shortest(value)
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, tuple):
-        return text(";".join(value))
-    return text(str(value))
+    reads = READS.get(type(value))
+    return reads(value) if reads else text(str(value))
 
 
 @dataclass(frozen=True, slots=True)

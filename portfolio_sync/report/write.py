@@ -6,11 +6,10 @@ import contextlib
 import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
-from io import TextIOWrapper
 from pathlib import Path
-from typing import IO
+from typing import Self
 
 from portfolio_sync.errors import SurroundingsError
 from portfolio_sync.report.table import Table
@@ -28,8 +27,8 @@ def write(folder: Path, tables: Iterable[Table], manifest: Callable[[Mapping[str
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         obsolete = files_named(folder / MANIFEST)
-        digests = {table.name: write_one(temporary(folder, table.name, waiting), csv_lines(table)) for table in tables}
-        digests[MANIFEST] = write_one(temporary(folder, MANIFEST, waiting), iter([manifest(dict(digests))]))
+        digests = {table.name: write_csv(temporary(folder, table.name, waiting), table) for table in tables}
+        digests[MANIFEST] = write_text(temporary(folder, MANIFEST, waiting), manifest(dict(digests)))
         publish(folder, waiting)
         for name in obsolete - digests.keys():
             (folder / name).unlink(missing_ok=True)
@@ -47,41 +46,41 @@ def temporary(folder: Path, name: str, waiting: dict[str, Path]) -> Path:
     return waiting[name]
 
 
-def csv_lines(table: Table) -> Iterator[str]:
-    """The table as CSV text (RFC 4180 quoting, lines end in LF), a line at a time."""
-    line = Echo()
-    writer = csv.writer(line, lineterminator="\n")
-    writer.writerow(table.header)
-    yield line.text
-    for cells in table.lines():
-        writer.writerow(cells)
-        yield line.text
+def write_csv(path: Path, table: Table) -> str:
+    """Writes the table (RFC 4180 quoting, lines end in LF); returns its SHA-256."""
+    with Digesting(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.header)
+        writer.writerows(table.lines())
+    return file.digest.hexdigest()
 
 
-class Echo:
-    """What csv writes to, to have each line back."""
+def write_text(path: Path, text: str) -> str:
+    with Digesting(path) as file:
+        file.write(text)
+    return file.digest.hexdigest()
 
-    text = ""
+
+class Digesting:
+    """A new file of the owner's alone that knows the digest of what was written; on disk when closed."""
+
+    def __init__(self, path: Path) -> None:
+        path.unlink(missing_ok=True)  # of a run of the same process number that was killed
+        self.digest = sha256()
+        self.file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=1 << 20)
 
     def write(self, text: str) -> None:
-        self.text = text
+        content = text.encode()
+        self.digest.update(content)
+        self.file.write(content)
 
+    def __enter__(self) -> Self:
+        return self
 
-def write_one(path: Path, lines: Iterator[str]) -> str:
-    path.unlink(missing_ok=True)  # of a run of the same process number that was killed
-    content = sha256()
-    with private(path) as file:
-        for line in lines:
-            content.update(line.encode())
-            file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-    return content.hexdigest()
-
-
-def private(path: Path) -> IO[str]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return TextIOWrapper(os.fdopen(descriptor, "wb", buffering=1 << 20), encoding="utf-8", newline="")
+    def __exit__(self, *_error: object) -> None:
+        with self.file:
+            self.file.flush()
+            os.fsync(self.file.fileno())
 
 
 def publish(folder: Path, waiting: Mapping[str, Path]) -> None:

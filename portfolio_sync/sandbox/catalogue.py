@@ -79,7 +79,9 @@ _PLAIN = (
     Asset("XTZ", "XTZ", 8, (1, 1, 1, 1, 1, 4, 0.5, 1.3, 2, 4.3, 0.7, 1, 1.3, 0.5, 0.6)),
     Asset("USDT", "USDT", 8),
     Asset("USDC", "USDC", 8),
-    Asset("MATIC", "MATIC", 10, (0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 2.5, 0.8, 0.97, 0.45), listed=False),
+    Asset(
+        "MATIC", "MATIC", 10, (0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 2.5, 0.8, 0.97, 0.45), listed=False
+    ),
     Asset("POL", "POL", 10, (0.45,)),
     Asset("LUNA", "LUNA", 8, (0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.65, 85, 0.01)),
     Asset("LUNA2", "LUNA2", 8, (2,)),
@@ -164,7 +166,8 @@ def usd(code: str, second: int) -> int:
 
 def rate(pair: Pair, second: int) -> int:
     """Price of the pair at a unix second, in units of its last decimal."""
-    return max(usd(pair.base, second) * 10**pair.decimals // usd(pair.quote, second), 1)
+    scale: int = 10**pair.decimals
+    return max(usd(pair.base, second) * scale // usd(pair.quote, second), 1)
 
 
 @lru_cache(maxsize=4096)

@@ -100,6 +100,15 @@ def schedule(connection: Connection, account_id: int, next_run_at: datetime | No
     connection.execute(new.on_conflict_do_update(index_elements=["account_id"], set_={"next_run_at": next_run_at}))
 
 
+def plan(connection: Connection, account_id: int, next_run_at: datetime) -> None:
+    """Set when the account is due, where nobody has planned it yet."""
+    new = insert_into(connection, lease).values(account_id=account_id, fence=0, next_run_at=next_run_at)
+    unplanned = lease.c.next_run_at.is_(None)
+    connection.execute(
+        new.on_conflict_do_update(index_elements=["account_id"], set_={"next_run_at": next_run_at}, where=unplanned)
+    )
+
+
 def now(connection: Connection) -> datetime:
     """The database's clock, the one clock that all processes share (milliseconds on SQLite)."""
     clock = "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')" if is_sqlite(connection) else "clock_timestamp()"

@@ -119,10 +119,11 @@ def disposal_row(match: Match, extra_cost: Decimal, profile: Profile, seen: Coun
     seen[key] += 1
     acquired, disposed = profile.local_day(lot.acquired_at), profile.local_day(disposal.time)
     return Disposal(
-        content_id("D", key, str(seen[key])), profile.label(profile.year_of(disposal.time)), disposal.kind, disposal.asset, match.quantity,
+        content_id("D", key, str(seen[key])), profile.label(profile.year_on(disposed)), disposal.kind, disposal.asset, match.quantity,
         lot.acquired_at, disposal.time, proceeds, cost, None if proceeds is None or cost is None else proceeds - cost,
         term(acquired, disposed, profile.term_rule), match.rule, match.matched_date, match.denied_loss, disposal.account, disposal.wallet,
-        lot.ids, disposal.ids, disposal.price_source, lot.kind in BOUGHT and lot.wallet == disposal.wallet,
+        lot.ids, disposal.ids, disposal.price_source,
+        acquired, disposed, lot.kind in BOUGHT and lot.wallet == disposal.wallet,
     )  # fmt: skip
 
 

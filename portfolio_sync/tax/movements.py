@@ -24,6 +24,9 @@ class Charged(NamedTuple):
     coins: tuple[tuple[Leg, Value], ...]
 
 
+NO_FEES = Charged(ZERO, ())
+
+
 def is_coin(asset: str, profile: Profile) -> bool:
     return asset not in FIAT and asset not in (FEE_CREDIT, profile.currency)
 
@@ -36,6 +39,8 @@ def movements(valued: Valued, profile: Profile) -> Iterator[Movement]:
 
 def charged(valued: Valued, profile: Profile) -> Charged:
     """Coins that leave in the disposal itself, or whose value is deducted nowhere, are no cost."""
+    if not valued.fees:
+        return NO_FEES
     money: Decimal | None = ZERO
     coins = []
     for leg, worth in zip(valued.event.fees, valued.fees, strict=True):
@@ -115,6 +120,8 @@ def disposals(valued: Valued, profile: Profile, fees: Charged, deducted: Decimal
 def fee_coins(valued: Valued, profile: Profile, fees: Charged) -> Iterator[Movement]:
     """Coins paid as a fee are disposed of at their value; those held back from coins just received, out of that very lot."""
     event = valued.event
+    if not fees.coins:
+        return
     given, received = {leg.asset for leg in event.given}, {leg.asset: leg.ids[0] for leg in event.received}
     for leg, worth in fees.coins:
         inside = profile.crypto_fee is CryptoFee.IN_DISPOSAL

@@ -112,7 +112,8 @@ class Profile:
         return ZoneInfo(self.timezone)
 
     def local_day(self, instant: datetime) -> date:
-        return instant.astimezone(self.zone).date()
+        """The local date of an instant in UTC."""
+        return instant.date() if self.timezone == "UTC" else instant.astimezone(self.zone).date()
 
     def start_of(self, day: date) -> datetime:
         """The instant at which a local day begins."""
@@ -120,7 +121,9 @@ class Profile:
 
     def year_of(self, instant: datetime) -> int:
         """The tax year of an instant, named by the calendar year in which it starts."""
-        day = self.local_day(instant)
+        return self.year_on(self.local_day(instant))
+
+    def year_on(self, day: date) -> int:
         return day.year - ((day.month, day.day) < (self.year_start_month, self.year_start_day))
 
     def end_of(self, year: int) -> datetime:

@@ -19,7 +19,7 @@ US = Profile(
     wallet_pools_from=date(2025, 1, 1),
     dated_methods_from=date(2025, 1, 1),
     withheld_fee_own_lot=True,
-    forms=("form_8949", "schedule_d"),
+    forms=("us",),
     citations=(
         "IRC 1001, 1011, 1012, 1221-1223",
         "26 CFR 1.1001-7 (digital asset transaction costs come off the amount realised)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from portfolio_sync.core.event import content_id
@@ -14,7 +14,7 @@ from portfolio_sync.pricing.value import Valued
 
 @dataclass(frozen=True, slots=True)
 class Disposal:
-    """One lot's part of one disposal. Money is in the report currency; None: not known."""
+    """One lot's part of one disposal. Money is in the report currency; None: not known. ``.._on`` are local days."""
 
     id: str
     tax_year: str
@@ -35,7 +35,9 @@ class Disposal:
     acquired_ids: tuple[str, ...]
     disposed_ids: tuple[str, ...]
     price_source: str
-    bought_in_place: bool = False
+    acquired_on: date
+    disposed_on: date
+    bought_in_place: bool
     """The units were bought or traded for in the very wallet that they left."""
 
 

@@ -19,8 +19,9 @@ def summarize(
     """Totals (``asset`` "") and the same by asset, in a fixed order of items."""
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     for item, asset, amount in (*disposal_figures(disposals), *income_figures(income), *lot_figures(lots)):
-        sums[item][""] += amount
         sums[item][asset] += amount
+    for by_asset in sums.values():
+        by_asset[""] = sum(by_asset.values(), ZERO)
     for item in ITEMS:
         for asset, amount in sorted(sums[item].items()) or [("", ZERO)]:
             yield SummaryLine(item, asset, amount, "" if item in COUNTS else currency)

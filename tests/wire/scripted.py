@@ -68,7 +68,7 @@ def scripted(*lines: Line) -> Iterator[Script]:
             self.wfile.write(line.body)
             self.wfile.flush()
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 - http.server's naming
 
         def log_message(self, *_: object) -> None:
             pass

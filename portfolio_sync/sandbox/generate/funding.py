@@ -5,10 +5,16 @@ from __future__ import annotations
 from portfolio_sync.sandbox.account import Json
 from portfolio_sync.sandbox.catalogue import ASSETS, PRICE_SCALE, usd
 from portfolio_sync.sandbox.generate import ids
-from portfolio_sync.sandbox.generate.book import Book, Leg, text, units
+from portfolio_sync.sandbox.generate.book import Book, Leg, one, text, units
 
 COINS = ("XXBT", "XETH", "XLTC", "XXRP", "SOL", "ADA")
-METHODS = {"ZEUR": "SEPA", "ZUSD": "SynapsePay (US Wire)", "ZGBP": "Faster Payments", "XXBT": "Bitcoin", "XETH": "Ether (Hex)"}
+METHODS = {
+    "ZEUR": "SEPA",
+    "ZUSD": "SynapsePay (US Wire)",
+    "ZGBP": "Faster Payments",
+    "XXBT": "Bitcoin",
+    "XETH": "Ether (Hex)",
+}
 
 
 def top_up(book: Book, asset: str, amount: int) -> None:
@@ -21,7 +27,7 @@ def top_up(book: Book, asset: str, amount: int) -> None:
 
 def worth(book: Book, asset: str, dollars: int) -> int:
     """How many units of the asset's last decimal so many dollars buy now."""
-    return dollars * PRICE_SCALE * 10 ** ASSETS[asset].decimals // usd(asset, book.second)
+    return dollars * PRICE_SCALE * one(asset) // usd(asset, book.second)
 
 
 def deposit(book: Book, asset: str, amount: int, fee: int = 0) -> str:
@@ -87,7 +93,9 @@ def fee_credits(book: Book) -> None:
 
 
 def airdrop_deposit(book: Book) -> None:
-    book.book(ids.funding(book.rng, book.year), "deposit", "airdrop", Leg("FLR", units("FLR", book.rng.randint(10, 900))))
+    book.book(
+        ids.funding(book.rng, book.year), "deposit", "airdrop", Leg("FLR", units("FLR", book.rng.randint(10, 900)))
+    )
 
 
 def _status(book: Book, asset: str, refid: str, amount: int, fee: int) -> Json:

@@ -86,7 +86,7 @@ def generate(seed: int, rows: int, *, end: Decimal = END, earn_codes: EarnCodes 
     while len(book.ledgers) < rows:
         scene = _next(book, due, rows - len(book.ledgers))
         scene(book)
-        book.now = max(book.now + rng.randrange(TICKS), _clock(len(book.ledgers), rows, last) * TICKS + rng.randrange(TICKS))
+        book.now = max(book.now, _clock(len(book.ledgers), rows, last) * TICKS) + book.below(TICKS)
     return _account(book, last)
 
 
@@ -146,7 +146,9 @@ def _account(book: Book, last: int) -> Account:
     return Account(
         ledgers=book.ledgers,
         trades=book.trades,
-        balances={code: text(amount, ASSETS[code].decimals) for code, amount in sorted(balances.items()) if code in seen},
+        balances={
+            code: text(amount, ASSETS[code].decimals) for code, amount in sorted(balances.items()) if code in seen
+        },
         deposits=[row for row in reversed(book.deposits) if row["time"] >= forgotten],
         withdrawals=[row for row in reversed(book.withdrawals) if row["time"] >= forgotten],
         allocations=earn.allocations(book),

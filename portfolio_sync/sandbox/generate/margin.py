@@ -31,7 +31,9 @@ def settled(book: Book) -> None:
     top_up(book, "ZEUR", rescale(cost, 5, 4))
     settling = book.id("T")
     rows = book.book(settling, "settled", "", Leg("ZEUR", -rescale(cost, 5, 4)), Leg("XXBT", volume * 100))
-    _trade(book, settling, rate(PAIR, book.second), volume, rows, sell=True, ordertype="settle-position", postxid=opening)
+    _trade(
+        book, settling, rate(PAIR, book.second), volume, rows, sell=True, ordertype="settle-position", postxid=opening
+    )
 
 
 def liquidated(book: Book) -> None:
@@ -43,7 +45,17 @@ def liquidated(book: Book) -> None:
     closing = book.id("T")
     legs = [Leg(asset, -book.part(asset, 100, 300), book.part(asset, 1, 5)) for asset in seized]
     rows = book.book(closing, "margin", "", *legs)
-    _trade(book, closing, rate(PAIR, book.second), volume, rows, sell=True, ordertype="market", misc="closing,liquidation", postxid=opening)
+    _trade(
+        book,
+        closing,
+        rate(PAIR, book.second),
+        volume,
+        rows,
+        sell=True,
+        ordertype="market",
+        misc="closing,liquidation",
+        postxid=opening,
+    )
 
 
 def _open(book: Book) -> tuple[str, int, int]:
@@ -54,7 +66,13 @@ def _open(book: Book) -> tuple[str, int, int]:
     top_up(book, "ZEUR", euros // 10 + 10 * EURO)
     opening = book.id("T")
     rows = book.book(opening, "margin", "", Leg("ZEUR", 0, euros * 26 // 10_000 + 1))
-    more = {"posstatus": "closed", "cprice": text(price, 1), "ccost": text(cost, 5), "cfee": text(cost * 26 // 10_000, 5), "cvol": text(volume, 8)}
+    more = {
+        "posstatus": "closed",
+        "cprice": text(price, 1),
+        "ccost": text(cost, 5),
+        "cfee": text(cost * 26 // 10_000, 5),
+        "cvol": text(volume, 8),
+    }
     _trade(book, opening, price, volume, rows, sell=False, **more, cmargin=text(cost // 5, 5), net=text(0, 5))
     for _ in range(book.rng.randint(1, 3)):
         book.wait(ROLLOVER)
@@ -71,5 +89,8 @@ def _cost(pair: Pair, price: int, volume: int) -> int:
 
 def _trade(book: Book, trade_id: str, price: int, volume: int, rows: list[str], *, sell: bool, **more: str) -> None:
     cost = _cost(PAIR, price, volume)
-    fields: Json = trade_fields(book, PAIR, price, cost, volume, sell=sell) | {"margin": text(cost // 5, 5), "leverage": "5"}
+    fields: Json = trade_fields(book, PAIR, price, cost, volume, sell=sell) | {
+        "margin": text(cost // 5, 5),
+        "leverage": "5",
+    }
     book.fill(trade_id, fields | more, rows)

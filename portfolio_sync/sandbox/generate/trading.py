@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from portfolio_sync.sandbox.account import Json
 from portfolio_sync.sandbox.catalogue import ASSETS, PAIRS, Pair, rate, usd
-from portfolio_sync.sandbox.generate.book import Book, Leg, rescale, text, units, volume_step
+from portfolio_sync.sandbox.generate.book import Book, Leg, one, rescale, text, units, volume_step
 from portfolio_sync.sandbox.generate.funding import deposit, top_up, worth
 
 FEE = 26  # hundredths of a per cent of the cost: taker, lowest volume
@@ -22,17 +22,27 @@ def open_pairs(year: int) -> tuple[Pair, ...]:
 
 def trade(book: Book) -> None:
     """One fill of a pair of the day; bought and sold in turn, so that holdings neither run out nor pile up."""
-    pair = book.rng.choice(open_pairs(book.year))
-    fill(book, pair, book.rng.choice(FEES), sell=_rich(book, pair))
+    pairs = open_pairs(book.year)
+    pair = pairs[book.below(len(pairs))]
+    fill(book, pair, FEES[book.below(len(FEES))], sell=_rich(book, pair))
 
 
 def _rich(book: Book, pair: Pair) -> bool:
-    base = book.held(pair.base) * usd(pair.base, book.second) // 10 ** ASSETS[pair.base].decimals
-    quote = book.held(pair.quote) * usd(pair.quote, book.second) // 10 ** ASSETS[pair.quote].decimals
+    base = book.held(pair.base) * usd(pair.base, book.second) // one(pair.base)
+    quote = book.held(pair.quote) * usd(pair.quote, book.second) // one(pair.quote)
     return book.rng.random() < (0.8 if base > quote else 0.2)
 
 
-def fill(book: Book, pair: Pair, fee_in: str = "quote", *, sell: bool, order: str = "", subtype: str | None = None, volume: int = 0) -> str:
+def fill(
+    book: Book,
+    pair: Pair,
+    fee_in: str = "quote",
+    *,
+    sell: bool,
+    order: str = "",
+    subtype: str | None = None,
+    volume: int = 0,
+) -> str:
     """Book one fill and its trade row; gives the trade id. ``volume`` in lots, made up if zero."""
     volume = volume or _volume(book, pair, sell)
     price = rate(pair, book.second)
@@ -45,7 +55,11 @@ def fill(book: Book, pair: Pair, fee_in: str = "quote", *, sell: bool, order: st
     else:
         top_up(book, pair.base, base + base_fee)
     sign = -1 if sell else 1
-    legs = _legs(fee_in, Leg(pair.quote, -sign * quote, fee), Leg(pair.base, sign * base, base_fee, later=book.rng.randrange(9000)))
+    legs = _legs(
+        fee_in,
+        Leg(pair.quote, -sign * quote, fee),
+        Leg(pair.base, sign * base, base_fee, later=book.below(9000)),
+    )
     if fee_in == "credits":
         credits_used = max(fee * usd(pair.quote, book.second) // 10 ** (ASSETS[pair.quote].decimals + 4), 1)
         top_up(book, "KFEE", credits_used)
@@ -78,19 +92,21 @@ def _volume(book: Book, pair: Pair, sell: bool) -> int:
         have = rescale(book.part(pair.base, 20, 300), decimals, pair.lot_decimals)
     else:
         spend = book.part(pair.quote, 20, 300)
-        have = spend * 10 ** (pair.decimals + pair.lot_decimals) // (rate(pair, book.second) * 10 ** ASSETS[pair.quote].decimals)
-    least = rescale(worth(book, pair.base, book.rng.randint(40, 60)), decimals, pair.lot_decimals)
+        have = spend * 10 ** (pair.decimals + pair.lot_decimals) // (rate(pair, book.second) * one(pair.quote))
+    least = rescale(worth(book, pair.base, 40 + book.below(20)), decimals, pair.lot_decimals)
     step = volume_step(pair)
     return max(have, least) // step * step + step
 
 
-def trade_fields(book: Book, pair: Pair, price: int, cost: int, volume: int, *, sell: bool, order: str = "", **more: str | list[str]) -> Json:
+def trade_fields(
+    book: Book, pair: Pair, price: int, cost: int, volume: int, *, sell: bool, order: str = "", **more: str | list[str]
+) -> Json:
     fields: Json = {
         "ordertxid": order or book.id("O"),
         "postxid": book.id("T"),
         "pair": pair.key,
         "type": "sell" if sell else "buy",
-        "ordertype": book.rng.choice(("limit", "market")),
+        "ordertype": ("limit", "market")[book.below(2)],
         "price": text(price, pair.decimals),
         "cost": text(cost, pair.cost_decimals),
         "fee": text(cost * FEE // 10_000, pair.cost_decimals),
@@ -153,7 +169,10 @@ def _convert(book: Book, given: str, got: str, amount: int) -> None:
     received = exchanged(book, given, got, amount - fee)
     on_receive = book.rng.random() < 0.5
     refid = book.id("TS")
-    legs = (Leg(given, -(amount - fee), 0 if on_receive else fee), Leg(got, received, received * 15 // 1000 if on_receive else 0, later=100_000))
+    legs = (
+        Leg(given, -(amount - fee), 0 if on_receive else fee),
+        Leg(got, received, received * 15 // 1000 if on_receive else 0, later=100_000),
+    )
     book.book(refid, "spend", "", legs[0])
     book.book(refid, "receive", "", legs[1])
 
@@ -173,7 +192,7 @@ def sweep(book: Book) -> None:
 def exchanged(book: Book, given: str, got: str, amount: int) -> int:
     """What ``amount`` of one asset is worth in units of the other."""
     dollars = amount * usd(given, book.second)
-    return max(dollars * 10 ** ASSETS[got].decimals // (usd(got, book.second) * 10 ** ASSETS[given].decimals), 1)
+    return max(dollars * one(got) // (usd(got, book.second) * one(given)), 1)
 
 
 def stock(book: Book) -> None:
@@ -187,6 +206,11 @@ def stock(book: Book) -> None:
     top_up(book, "ZUSD", 3 * dollars)
     sign = -1 if sell else 1
     trade_id = book.id("T")
-    legs = (Leg("ZUSD", -sign * dollars, dollars // 400), Leg(pair.base, sign * volume), Leg("ZUSD", dollars, 0), Leg("ZUSD", -dollars, 0))
+    legs = (
+        Leg("ZUSD", -sign * dollars, dollars // 400),
+        Leg(pair.base, sign * volume),
+        Leg("ZUSD", dollars, 0),
+        Leg("ZUSD", -dollars, 0),
+    )
     rows = book.book(trade_id, "trade", "tradespot", *legs)
     book.fill(trade_id, trade_fields(book, pair, price, cost, volume, sell=sell) | {"aclass": "tokenized_asset"}, rows)

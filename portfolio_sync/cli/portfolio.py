@@ -1,0 +1,43 @@
+"""``portfolio``: what there is, what it cost, what it is worth."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from portfolio_sync.cli.options import Instant, Output, account_option, build, config_option, output_options, table
+
+
+@click.command()
+@click.option("--at", type=Instant(), help="As it stood then [default: now].")
+@click.option("--currency", metavar="C", help="Currency of the values [default: the profile's].")
+@click.option("--profile", "-p", metavar="P", help="Tax profile [default: that of the settings].")
+@click.option("--taxpayer", metavar="X")
+@account_option
+@config_option
+@output_options
+def portfolio(
+    at: datetime | None,
+    currency: str | None,
+    profile: str | None,
+    taxpayer: str | None,
+    account: tuple[str, ...],
+    config: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Holdings from the latest balances, with value by the price table and cost by the lots."""
+    from portfolio_sync.tasks.portfolio import FIELDS, holdings
+    from portfolio_sync.tasks.report import Asked, money
+
+    output = Output(as_json, quiet, verbose)
+    app = build(config, output)
+    found = holdings(app, Asked(profile, None, "all", currency, taxpayer, None, account), at)
+    rows = [[getattr(row, name) for name in FIELDS] for row in found.rows]
+    shown = [[*row[:3], *(money(v) if v is not None else "?" for v in row[3:])] for row in rows]
+    lines = [*table((*FIELDS[:3], *(f"{name} {found.currency}" for name in FIELDS[3:])), shown), *found.notes]
+    document = {"currency": found.currency, "holdings": [dict(zip(FIELDS, row, strict=True)) for row in rows]}
+    output.data(document | {"notes": found.notes}, lines)

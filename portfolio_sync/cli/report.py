@@ -1,0 +1,69 @@
+"""``report``: the cost-basis files of a tax year."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options
+from portfolio_sync.errors import ExitCode, UsageError
+
+
+@click.command()
+@click.option("--profile", "-p", metavar="P", help="Tax profile [default: that of the settings].")
+@click.option("--method", metavar="M", help="Cost-basis method [default: the profile's].")
+@click.option(
+    "--year", metavar="Y", help="Tax year by the calendar year it starts in, or all [default: the last complete one]."
+)
+@click.option("--currency", metavar="C", help="Report currency [default: the profile's].")
+@click.option("--taxpayer", metavar="X", help="Whose report, where there are several.")
+@click.option("--set", "overrides", multiple=True, metavar="K=V", help="Override a field of the profile (repeatable).")
+@click.option("--strict", is_flag=True, help="Exit 4 where a finding needs a person or the history is not proven.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
+@account_option
+@config_option
+@output_options
+def report(
+    profile: str | None,
+    method: str | None,
+    year: str | None,
+    currency: str | None,
+    taxpayer: str | None,
+    overrides: tuple[str, ...],
+    strict: bool,
+    out: Path,
+    account: tuple[str, ...],
+    config: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Write the report folder: disposals, income, lots, holdings, summary, findings, worklist, prices, manifest."""
+    from portfolio_sync.tasks import report as reports
+
+    output = Output(as_json, quiet, verbose)
+    app = build(config, output)
+    asked = reports.Asked(profile, method, _year(year), currency, taxpayer, dict(map(_pair, overrides)), account)
+    done = reports.make(app, asked, out)
+    output.data(done.document(), done.lines())
+    return ExitCode.NEEDS_PERSON if strict and done.needs_person else ExitCode.DONE
+
+
+def _year(text: str | None) -> Any:
+    """``all``, a year, or a label such as 2024-25; None: the default."""
+    if text in (None, "all"):
+        return text
+    assert text is not None
+    first = text.split("-")[0]
+    if not (first.isdigit() and len(first) == 4):
+        raise UsageError(f"--year {text}: write a year such as 2024, or all")
+    return int(first)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set {text}: write it as key=value")
+    return key, value

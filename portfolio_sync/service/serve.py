@@ -1,0 +1,124 @@
+"""The background service: every account at its interval, one at a time an account, until told to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+from sqlalchemy import Engine
+
+from portfolio_sync.app import App
+from portfolio_sync.core.clock import Stopped, SystemClock
+from portfolio_sync.errors import PortfolioSyncError
+from portfolio_sync.service.clock import start_ticking
+from portfolio_sync.service.schedule import next_run
+from portfolio_sync.service.worker import Worker
+from portfolio_sync.settings.model import Account
+from portfolio_sync.store import lease as leases
+from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.engine import writing
+from portfolio_sync.store.lease import Lease
+from portfolio_sync.sync.progress import Silent
+from portfolio_sync.sync.reading import Request
+from portfolio_sync.tasks.sync import refresh, stored_account, sync_leased
+
+TICK = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An account of the settings and its row in the database."""
+
+    account: Account
+    stored: StoredAccount
+
+
+def serve(app: App, clock: SystemClock, say: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT; a sync that runs then ends after its page. Raises SettingsError for a bad schedule."""
+    chance = Random()
+    served = {one.stored.id: one for one in _prepare(app, chance)}
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+
+    def run(lease: Lease) -> None:
+        _run(app, served[lease.account_id], lease, chance, say)
+
+    service = app.settings.service
+    worker = Worker(app.writable_engine, app.owner, run, service.workers, service.lease, say)
+    stop_ticking = start_ticking(_surviving(worker.tick, say), TICK)
+    say(f"serving {len(served)} account(s); stop with SIGTERM")
+    done.wait()
+    say("stopping: what runs ends after its page")
+    clock.stop()
+    stop_ticking()
+    worker.stop()
+    say("stopped")
+
+
+def _prepare(app: App, chance: Random) -> list[Served]:
+    """Know every account, check every schedule, and plan what was never planned: at once, spread by its jitter."""
+    served = [Served(account, stored_account(app, account)) for account in app.accounts_with_key()]
+    with writing(app.writable_engine) as connection:
+        now = leases.now(connection)
+        for one in served:
+            next_run(one.account.sync.schedule, one.account.sync.jitter, now, chance)
+            leases.plan(connection, one.stored.id, now + one.account.sync.jitter * chance.random())
+    return served
+
+
+def _run(app: App, one: Served, lease: Lease, chance: Random, say: Callable[[str], None]) -> None:
+    """One sync. Its errors are this account's alone; the next run is planned whatever happens, unless we are stopping."""
+    outcome_text = "error"
+    stopped = False
+    try:
+        outcome = sync_leased(app, one.account, one.stored, lease, app.client(one.account, say), Request(), Silent())
+        outcome_text = "error" if outcome.error else "ok"
+        problem = f": {outcome.error}" if outcome.error else ""
+        say(
+            f"{one.account.name}: {outcome.rows_new} new, {outcome.rows_changed} changed, {outcome.calls} calls{problem}"
+        )
+        if not outcome.error and (outcome.rows_new or outcome.rows_changed):
+            refresh(app, one.stored)
+    except Stopped:
+        stopped = True
+    except PortfolioSyncError as error:
+        say(f"{one.account.name}: {error}")
+    finally:
+        _give_back(app.writable_engine, one, lease, chance, outcome_text, at_once=stopped, say=say)
+
+
+def _give_back(
+    engine: Engine,
+    one: Served,
+    lease: Lease,
+    chance: Random,
+    outcome: str,
+    *,
+    at_once: bool,
+    say: Callable[[str], None],
+) -> None:
+    """A run that we stopped is due again at once, so that the next process goes on with it."""
+    try:
+        with writing(engine) as connection:
+            now = leases.now(connection)
+            due = now if at_once else next_run(one.account.sync.schedule, one.account.sync.jitter, now, chance)
+            leases.release(connection, lease, next_run_at=due, outcome="stopped" if at_once else outcome)
+    except PortfolioSyncError as error:
+        say(f"{one.account.name}: {error}")
+
+
+def _surviving(tick: Callable[[], None], say: Callable[[str], None]) -> Callable[[], None]:
+    """A database that is away for a while must not end the service; the next tick tries again."""
+
+    def safe() -> None:
+        try:
+            tick()
+        except PortfolioSyncError as error:
+            say(str(error))
+
+    return safe

@@ -1,0 +1,165 @@
+"""Close the books: from stored rows to events, values, figures, the derived tables and the report folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from portfolio_sync.core.finding import Finding
+from portfolio_sync.core.ledger import LedgerRow
+from portfolio_sync.core.price import Price
+from portfolio_sync.errors import UsageError
+from portfolio_sync.normalize.events import Counts, Normalized, normalize
+from portfolio_sync.pricing.quote import Lookup
+from portfolio_sync.pricing.table import PriceTable
+from portfolio_sync.pricing.value import Valuation, value_all
+from portfolio_sync.report.frame import Report, finding_id, tables
+from portfolio_sync.report.manifest import input_digest, manifest
+from portfolio_sync.report.records import (
+    disposal_records,
+    event_records,
+    holding_records,
+    income_records,
+    lot_records,
+)
+from portfolio_sync.report.write import write
+from portfolio_sync.store import accounts, prices, read, runs, schema
+from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.engine import reading, writing
+from portfolio_sync.store.write import add_report, replace_events, replace_findings
+from portfolio_sync.tax.compute import Options, compute
+from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.result import Computation
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose books: a taxpayer, all his accounts or some of them."""
+
+    taxpayer: str
+    accounts: tuple[StoredAccount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """All that one closing yields. ``seq``: the frozen input is all rows of the accounts up to this number."""
+
+    subject: Subject
+    profile: Profile
+    year: int | None
+    normalized: Normalized
+    valuation: Valuation
+    lookup: Lookup
+    computation: Computation
+    digest: str
+    seq: int
+
+    @property
+    def counts(self) -> Counts:
+        return self.normalized.counts
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return (*self.normalized.findings, *self.valuation.findings)
+
+    @property
+    def year_label(self) -> str:
+        return "all" if self.year is None else self.profile.label(self.year)
+
+
+def subject_of(engine: Engine, taxpayer: str | None, names: Sequence[str]) -> Subject:
+    """The taxpayer and accounts asked for. Raises UsageError where the choice is empty or not clear."""
+    with reading(engine) as connection:
+        every = accounts.every(connection)
+    known = {account.name: account for account in every}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"no account {name!r} in the database; there are: {', '.join(known) or 'none'}")
+    chosen = [a for a in every if (not names or a.name in names) and taxpayer in (None, a.taxpayer)]
+    taxpayers = sorted({account.taxpayer for account in chosen})
+    if not chosen:
+        raise UsageError("there is nothing to report yet: sync or import an account first")
+    if len(taxpayers) > 1:
+        raise UsageError(f"accounts of several taxpayers: choose one with --taxpayer: {', '.join(taxpayers)}")
+    return Subject(taxpayers[0], tuple(chosen))
+
+
+def close(
+    engine: Engine, subject: Subject, profile: Profile, year: int | None, *, until: datetime | None = None
+) -> Books:
+    """Compute everything from one snapshot of the database; writes nothing. ``until``: only rows before this instant."""
+    with reading(engine) as connection:
+        seq = runs.settled(connection, [account.id for account in subject.accounts])
+        digest = input_digest(_rows(connection, subject, seq, until))
+        normalized = normalize(_rows(connection, subject, seq, until))
+        table = PriceTable.of(Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in prices.rates(connection))
+    lookup = Lookup(table, profile.currency)
+    valuation = value_all(normalized.events, lookup)
+    computation = compute(valuation.events, profile, Options(year), lookup)
+    return Books(subject, profile, year, normalized, valuation, lookup, computation, digest, seq)
+
+
+def _rows(connection: Connection, subject: Subject, seq: int, until: datetime | None) -> Iterator[LedgerRow]:
+    """All ledger rows, each account's in the order of time."""
+    for account in subject.accounts:
+        rows = read.ledger_rows(connection, account.id, upto_seq=seq)
+        yield from rows if until is None else takewhile(lambda row: row.time < until, rows)
+
+
+def write_events(engine: Engine, books: Books) -> None:
+    """Put the events of the accounts in the place of the old ones."""
+    with writing(engine) as connection:
+        for account in books.subject.accounts:
+            own = (valued for valued in books.valuation.events if valued.event.account == account.name)
+            replace_events(connection, account.name, event_records(own, books.profile.currency))
+
+
+def write_report(
+    engine: Engine, books: Books, folder: Path, settings: Mapping[str, object], extra: Sequence[Finding], now: datetime
+) -> dict[str, str]:
+    """The folder first, then the derived tables; returns the digest of each file."""
+    report = Report(books.computation, books.profile, books.counts, (*books.findings, *extra), books.lookup.prices())
+    made = tables(report)
+    text: list[str] = []
+
+    def closing(files: Mapping[str, str]) -> str:
+        text.append(manifest(settings, books.profile, books.digest, report.prices, files))
+        return text[0]
+
+    digests = write(folder, made, closing)
+    _store(engine, books, report, {"text": text[0]}, now)
+    write_events(engine, books)
+    return digests
+
+
+def _store(engine: Engine, books: Books, report: Report, made: Mapping[str, str], now: datetime) -> None:
+    figures = (books.computation, books.profile, books.subject.taxpayer)
+    found = {finding_id(finding): finding for finding in (*report.findings, *books.computation.findings)}
+    with writing(engine) as connection:
+        add_report(
+            connection,
+            taxpayer=books.subject.taxpayer,
+            profile=books.profile.name,
+            method=books.profile.method.value,
+            year=books.year_label,
+            input_seq=books.seq,
+            input_digest=books.digest,
+            created_at=now,
+            manifest=made,
+            tables={
+                schema.lot_row: lot_records(*figures),
+                schema.disposal_row: disposal_records(*figures),
+                schema.income_row: income_records(*figures),
+                schema.holding_row: holding_records(*figures),
+            },
+        )
+        replace_findings(connection, f"report {books.subject.taxpayer}", found)
+
+
+def last_complete_year(profile: Profile, now: datetime) -> int:
+    return profile.year_of(now) - 1

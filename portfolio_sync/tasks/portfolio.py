@@ -1,0 +1,96 @@
+"""The portfolio at a moment: quantities from Kraken's own balances, value from the price table, cost from the lots."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, localcontext
+
+from sqlalchemy import Connection, select
+
+from portfolio_sync.app import App
+from portfolio_sync.core.amount import EXACT, ZERO, shortest
+from portfolio_sync.core.asset import FIAT, holding
+from portfolio_sync.store.engine import reading
+from portfolio_sync.store.schema import raw_balance
+from portfolio_sync.tasks.books import Books, close, subject_of
+from portfolio_sync.tasks.report import Asked, profile_of
+
+FIELDS = ("account", "symbol", "quantity", "price", "value", "cost", "unrealised")
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One asset in one account. None: not known, never zero."""
+
+    account: str
+    symbol: str
+    quantity: Decimal
+    price: Decimal | None
+    value: Decimal | None
+    cost: Decimal | None
+
+    @property
+    def unrealised(self) -> Decimal | None:
+        return None if self.value is None or self.cost is None else self.value - self.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    currency: str
+    rows: tuple[Holding, ...]
+    notes: tuple[str, ...]
+
+
+def holdings(app: App, asked: Asked, at: datetime | None) -> Portfolio:
+    """What the accounts hold at ``at`` (None: by the latest balances, valued now)."""
+    profile = profile_of(app, asked)
+    subject = subject_of(app.engine, asked.taxpayer, asked.accounts)
+    instant = at or app.clock.now()
+    books = close(app.engine, subject, profile, None, until=at)
+    with reading(app.engine) as connection, localcontext(EXACT):
+        balances = {account.name: _balances(connection, account.id, instant) for account in subject.accounts}
+        rows = tuple(_rows(balances, books, instant))
+    return Portfolio(profile.currency, rows, tuple(_notes(rows, books)))
+
+
+def _balances(connection: Connection, account_id: int, at: datetime) -> dict[str, Decimal]:
+    """By symbol: the last balance of each code that was seen at or before ``at``, wallets added up."""
+    b = raw_balance.c
+    last: dict[str, tuple[str, Decimal]] = {}
+    query = select(b.asset, b.symbol, b.amount).where(b.account_id == account_id, b.taken_at <= at).order_by(b.taken_at)
+    for asset, symbol, amount in connection.execute(query):
+        last[asset] = symbol, amount
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for symbol, amount in last.values():
+        sums[holding(symbol)] += amount
+    return sums
+
+
+def _rows(balances: Mapping[str, Mapping[str, Decimal]], books: Books, at: datetime) -> Iterable[Holding]:
+    currency = books.profile.currency
+    lots = {(row.wallet, row.asset): row for row in books.computation.holdings}
+    for account, amounts in sorted(balances.items()):
+        for symbol, quantity in sorted(amounts.items()):
+            if not quantity:
+                continue
+            quote = books.lookup.quote(symbol, at)
+            known = lots.get((account, symbol))
+            cost = quantity if symbol == currency else (known.cost if known and known.quantity == quantity else None)
+            yield Holding(account, symbol, quantity, quote and quote.rate, quote and quantity * quote.rate, cost)
+
+
+def _notes(rows: Iterable[Holding], books: Books) -> Iterable[str]:
+    unpriced = sorted({row.symbol for row in rows if row.price is None})
+    if unpriced:
+        yield f"no price in {books.profile.currency} for {', '.join(unpriced)}: run prices fetch, or import prices"
+    lots = {(row.wallet, row.asset): row.quantity for row in books.computation.holdings}
+    for row in rows:
+        found = lots.get((row.account, row.symbol), ZERO)
+        if row.symbol not in FIAT and found != row.quantity:
+            yield (
+                f"{row.account}: the lots hold {shortest(found)} {row.symbol}, the balance {shortest(row.quantity)}: "
+                "cost unknown until the difference is explained"
+            )
