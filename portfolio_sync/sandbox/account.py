@@ -64,7 +64,10 @@ class Account:
         """Read a saved account. Raises ValueError naming the file where it is none."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            histories = {name: [Entry(r["id"], Decimal(r["at"]), r["fields"]) for r in data.pop(name)] for name in ("ledgers", "trades")}
+            histories = {
+                name: [Entry(r["id"], Decimal(r["at"]), r["fields"]) for r in data.pop(name)]
+                for name in ("ledgers", "trades")
+            }
             return cls(histories["ledgers"], histories["trades"], **data)
         except (KeyError, TypeError, json.JSONDecodeError, ArithmeticError) as error:
             raise ValueError(f"{path} is not a saved account: {error}") from None

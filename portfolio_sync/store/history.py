@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
@@ -47,7 +48,7 @@ def quiet_second(
     )
     near = [row.time for row in connection.execute(times)]
     gaps = [
-        (before, after) for before, after in zip(near, near[1:], strict=False) if after - before > 2 * margin + SECOND
+        (before, after) for before, after in pairwise(near) if after - before > 2 * margin + SECOND
     ]
     if not gaps:
         return None

@@ -69,13 +69,12 @@ def upsert(
     total = Upserted()
     for batch in batches(rows):
         for part in _each_key_once(form.encode(batch, **ours), form.keys):
-            total += _merge(connection, form, part, _Stamp(account_id, seq, seen_at))
+            total += _merge(connection, form, part, _Stamp(seq, seen_at))
     return total
 
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    account_id: int | None
     seq: int
     seen_at: datetime
 
@@ -123,7 +122,7 @@ def _change_log(form: Layout, decided: Iterable[tuple[Any, Outcome]], stamp: _St
     for row, outcome in decided:
         for name, (old, new) in outcome.changes.items():
             yield {
-                "account_id": stamp.account_id,
+                "account_id": form.decode(row).get("account_id"),
                 "table_name": form.table,
                 "row_id": _row_id(form, row),
                 "field": name,

@@ -59,7 +59,7 @@ def _sync(job: Job, outcome: Outcome) -> None:
     now = server_time(job.client)
     checked = check_key(job.client, job.account.allow_permissions, now)
     job.book.identify(checked.info)
-    require(checked.missing, job.request.streams)
+    require(checked.missing, [name for name in job.request.streams if name != TRADES.name])
     outcome.notes.extend(checked.notes)
     assets = known_assets(job.client, job.book.engine, now)
     limits = job.request.bounds & Bounds(job.account.sync.start, job.account.sync.end)

@@ -6,7 +6,6 @@ exactly: a share is cut to 20 decimals, and the last part of a lot or of a sale 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,11 +24,16 @@ Key = tuple[Any, ...]
 class OpenLot:
     """What is left of an acquisition while the history runs; ``order`` is its place among the movements."""
 
-    __slots__ = ("acquired", "cost", "order", "origin", "quantity", "wallet")
+    __slots__ = ("acquired", "cost", "order", "origin", "quantity")
 
-    def __init__(self, origin: Movement, order: int, wallet: str, quantity: Decimal, cost: Decimal | None) -> None:
-        self.origin, self.order, self.wallet, self.quantity, self.cost = origin, order, wallet, quantity, cost
+    def __init__(self, origin: Movement, order: int, quantity: Decimal, cost: Decimal | None) -> None:
+        self.origin, self.order, self.quantity, self.cost = origin, order, quantity, cost
         self.acquired = (origin.acquired_at - EPOCH) // MICROSECOND
+
+
+Part = tuple[OpenLot, Decimal, Decimal | None]
+"""A lot, units taken from it, and their cost."""
+Picks = Sequence[tuple[str, Decimal]]
 
 
 def oldest(lot: OpenLot) -> Key:
@@ -74,7 +78,7 @@ class LotRules:
 
 
 class Pool:
-    """Lots that one disposal may choose from, as a heap in the order last asked for."""
+    """The lots that lie in one wallet, as a heap in the order last asked for."""
 
     __slots__ = ("count", "heap", "named", "order", "total")
 
@@ -95,11 +99,6 @@ class Pool:
         for row in lot.origin.ids:
             self.named.setdefault(row, []).append(lot)
 
-    def sort_by(self, order: Order) -> None:
-        self.order = order
-        self.heap = [(order.key(lot), count, lot) for _, count, lot in self.heap if lot.quantity]
-        heapify(self.heap)
-
     def lots_named(self, row: str) -> list[OpenLot]:
         if self.named is None:
             self.named = {}
@@ -107,36 +106,34 @@ class Pool:
                 self.name(lot)
         return self.named.get(row, [])
 
-    def take(
-        self, wanted: Decimal, picks: Sequence[tuple[str, Decimal]]
-    ) -> Iterator[tuple[OpenLot, Decimal, Decimal | None]]:
-        """Parts of lots, ``wanted`` units together (there must be as many): named lots first, then by the order."""
-        self.total -= wanted
-        for row, number in picks:
-            for lot in self.lots_named(row):
-                part = min(wanted, number, lot.quantity)
-                if part:
-                    wanted, number = wanted - part, number - part  # noqa: PLW2901  # what is left of this pick
-                    yield lot, part, self.cut(lot, part)
-        heap = self.heap
-        while wanted:
-            lot = heap[0][2]
-            if lot.quantity > wanted:
-                yield lot, wanted, self.cut(lot, wanted)
-                return
-            heappop(heap)
-            if lot.quantity:
-                wanted -= lot.quantity
-                quantity, lot.quantity = lot.quantity, ZERO
-                yield lot, quantity, lot.cost
+    def sort_by(self, order: Order) -> None:
+        if self.order is not order:
+            self.order = order
+            self.heap = [(order.key(lot), count, lot) for _, count, lot in self.heap if lot.quantity]
+            heapify(self.heap)
 
-    @staticmethod
-    def cut(lot: OpenLot, part: Decimal) -> Decimal | None:
+    def best(self) -> Key:
+        """The key of the lot that goes first; the pool must not be empty."""
+        while not self.heap[0][2].quantity:
+            heappop(self.heap)  # used up by name
+        return self.heap[0][0]
+
+    def take(self, wanted: Decimal) -> Part:
+        """As much of the lot that goes first as there is and is wanted."""
+        self.best()
+        lot = self.heap[0][2]
+        if lot.quantity > wanted:
+            return self.cut(lot, wanted)
+        heappop(self.heap)
+        return self.cut(lot, lot.quantity)
+
+    def cut(self, lot: OpenLot, part: Decimal) -> Part:
         cost = lot.cost if part == lot.quantity else share(lot.cost, part, lot.quantity)
         lot.quantity -= part
+        self.total -= part
         if lot.cost is not None and cost is not None:
             lot.cost -= cost
-        return cost
+        return lot, part, cost
 
 
 def match_lots(movements: Iterable[Movement], rules: LotRules) -> Matching:
@@ -146,117 +143,98 @@ def match_lots(movements: Iterable[Movement], rules: LotRules) -> Matching:
 
 
 class Books:
-    """The state of one asset while its history runs: pools, and how many units lie in each wallet."""
+    """The state of one asset while its history runs: the lots of each wallet.
+
+    While the wallets are one pool, a sale takes the first lot wherever it lies; as many units of the wallet that sold then
+    take its place there, so that the lots of a wallet always add up to the units that lie in it.
+    """
 
     def __init__(self, rules: LotRules) -> None:
         self.rules, self.matches = rules, list[Match]()
         self.pools: dict[str, Pool] = {}
-        self.held: dict[str, Decimal] = defaultdict(lambda: ZERO)
         self.per_wallet = False
 
     def run(self, movements: Iterable[Movement]) -> Matching:
         wallets_from = self.rules.wallets_from
         for order, movement in enumerate(movements):
-            if not self.per_wallet and wallets_from is not None and movement.time >= wallets_from:
-                self.split()
+            if not self.per_wallet:
+                self.per_wallet = wallets_from is not None and movement.time >= wallets_from
+            pool = self.pool(movement.wallet, movement.time)
             if movement.act is Act.ACQUIRE:
-                self.acquire(movement, order)
+                pool.add(OpenLot(movement, order, movement.quantity, movement.money))
                 continue
             if movement.act is Act.MOVE and not self.per_wallet:
-                self.relabel(movement)  # inside one pool nothing leaves: only what lies where changes
+                self.move(movement, pool, min(movement.quantity, pool.total))
                 continue
-            pool = self.pool(movement.wallet, movement.time)
-            missing = movement.quantity - pool.total
+            missing = movement.quantity - self.available(pool)
             if missing > 0:
                 if not self.rules.zero_cost:
                     return Matching(self.matches, self.left(), movement, missing)
-                pool.add(OpenLot(movement, order, movement.wallet, missing, ZERO))
-                self.held[movement.wallet] += missing
+                pool.add(OpenLot(movement, order, missing, ZERO))
             if movement.act is Act.MOVE:
-                self.move(movement, pool)
+                self.move(movement, pool, movement.quantity)
             else:
                 self.dispose(movement, pool)
         return Matching(self.matches, self.left())
 
     def pool(self, wallet: str, time: datetime) -> Pool:
-        name = wallet if self.per_wallet else ""
         order = self.rules.order_at(time, wallet)
-        pool = self.pools.get(name)
+        pool = self.pools.get(wallet)
         if pool is None:
-            pool = self.pools[name] = Pool(order)
-        elif pool.order is not order:
-            pool.sort_by(order)
+            pool = self.pools[wallet] = Pool(order)
+        pool.sort_by(order)
         return pool
 
-    def acquire(self, movement: Movement, order: int) -> None:
-        self.pool(movement.wallet, movement.time).add(
-            OpenLot(movement, order, movement.wallet, movement.quantity, movement.money)
-        )
-        self.held[movement.wallet] += movement.quantity
+    def available(self, pool: Pool) -> Decimal:
+        return pool.total if self.per_wallet else sum((each.total for each in self.pools.values()), ZERO)
 
-    def dispose(self, movement: Movement, pool: Pool) -> None:
-        self.held[movement.wallet] -= movement.quantity
-        rest, proceeds, rule = movement.quantity, movement.money, pool.order.name
-        for lot, quantity, cost in pool.take(movement.quantity, movement.picks):
+    def taken(self, wanted: Decimal, picks: Picks, pools: Sequence[Pool]) -> Iterator[tuple[Pool, Part]]:
+        """Parts of lots out of ``pools``, ``wanted`` units together (there must be as many): named lots first, then in order."""
+        for row, number in picks:
+            left = number
+            for pool, lot in [(pool, lot) for pool in pools for lot in pool.lots_named(row)]:
+                part = min(wanted, left, lot.quantity)
+                if part:
+                    wanted, left = wanted - part, left - part
+                    yield pool, pool.cut(lot, part)
+        while wanted:
+            first = pools[0] if len(pools) == 1 else min((pool for pool in pools if pool.total), key=Pool.best)
+            part_of_lot = first.take(wanted)
+            wanted -= part_of_lot[1]
+            yield first, part_of_lot
+
+    def dispose(self, movement: Movement, home: Pool) -> None:
+        pools = [home] if self.per_wallet or len(self.pools) == 1 else self.all_in(home.order)
+        elsewhere: dict[int, tuple[Pool, Decimal]] = {}
+        rest, proceeds, rule = movement.quantity, movement.money, home.order.name
+        for pool, (lot, quantity, cost) in self.taken(movement.quantity, movement.picks, pools):
             part = proceeds if quantity == rest else share(proceeds, quantity, rest)
             self.matches.append(Match(movement, lot.origin, quantity, cost, part, rule))
             rest -= quantity
             if proceeds is not None and part is not None:
                 proceeds -= part
+            if pool is not home:
+                elsewhere[id(pool)] = pool, quantity + elsewhere.get(id(pool), (pool, ZERO))[1]
+        for pool, quantity in elsewhere.values():
+            self.carry(home, pool, min(quantity, home.total))
 
-    def relabel(self, movement: Movement) -> None:
-        self.held[movement.wallet] -= movement.quantity
-        self.held[movement.to_wallet] += movement.quantity
+    def all_in(self, order: Order) -> list[Pool]:
+        """Every wallet's lots, sorted by the order of the one that sells; wallets by name, which breaks ties."""
+        for pool in self.pools.values():
+            pool.sort_by(order)
+        return [pool for _, pool in sorted(self.pools.items())]
 
-    def move(self, movement: Movement, pool: Pool) -> None:
-        self.relabel(movement)
-        target = self.pool(movement.to_wallet, movement.time)
-        for lot, quantity, cost in list(pool.take(movement.quantity, movement.picks)):
-            target.add(OpenLot(lot.origin, lot.order, movement.to_wallet, quantity, cost))
+    def move(self, movement: Movement, source: Pool, quantity: Decimal) -> None:
+        self.carry(source, self.pool(movement.to_wallet, movement.time), quantity, movement.picks)
 
-    def lots(self) -> list[OpenLot]:
-        return sorted(
-            (lot for pool in self.pools.values() for _, _, lot in pool.heap if lot.quantity),
-            key=lambda lot: (*oldest(lot), lot.wallet),
-        )
-
-    def split(self) -> None:
-        """One pool becomes a pool per wallet, each with as many units as lie there."""
-        lots, self.pools, self.per_wallet = list(self.placed()), {}, True
-        for lot in lots:
-            self.pool(lot.wallet, lot.origin.time).add(lot)
-
-    def placed(self) -> Iterator[OpenLot]:
-        """The lots of the one pool, laid where the units lie.
-
-        Each stays where it was acquired as far as there are units (the oldest first); the others fill the wallets that
-        have more units than lots, in order of name.
-        """
-        room = {wallet: number for wallet, number in sorted(self.held.items()) if number > 0}
-        homeless: list[OpenLot] = []
-        for lot in self.lots():
-            stays = min(lot.quantity, room.get(lot.wallet, ZERO))
-            if stays:
-                room[lot.wallet] -= stays
-                yield self.part(lot, stays, lot.wallet)
-            if lot.quantity:
-                homeless.append(lot)
-        for lot in homeless:
-            for wallet, number in room.items():
-                part = min(lot.quantity, number)
-                if part:
-                    room[wallet] = number - part
-                    yield self.part(lot, part, wallet)
-            if lot.quantity:  # wallets that a history without all its transfers left below zero
-                yield self.part(lot, lot.quantity, lot.wallet)
-
-    @staticmethod
-    def part(lot: OpenLot, quantity: Decimal, wallet: str) -> OpenLot:
-        return OpenLot(lot.origin, lot.order, wallet, quantity, Pool.cut(lot, quantity))
+    def carry(self, source: Pool, target: Pool, quantity: Decimal, picks: Picks = ()) -> None:
+        for _, (lot, part, cost) in list(self.taken(quantity, picks, [source])):
+            target.add(OpenLot(lot.origin, lot.order, part, cost))
 
     def left(self) -> list[Lot]:
-        lots = self.lots() if self.per_wallet else self.placed()
-        return merged(Lot(lot.origin, lot.wallet, lot.quantity, lot.cost) for lot in lots)
+        lots = [(lot, wallet) for wallet, pool in self.pools.items() for _, _, lot in pool.heap if lot.quantity]
+        lots.sort(key=lambda found: (*oldest(found[0]), found[1]))
+        return merged(Lot(lot.origin, wallet, lot.quantity, lot.cost) for lot, wallet in lots)
 
 
 def merged(lots: Iterable[Lot]) -> list[Lot]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import golden
+from tests.cases import golden
 
 NAMES = golden.names("fifo", "lifo", "hifo", "lofo", "spec_id")
 
@@ -22,3 +18,13 @@ def test_golden_case(name: str) -> None:
     for part in ("disposals", "remaining", "income"):
         if part in want:
             golden.compare(getattr(golden, part)(result), golden.expected(want[part]), tolerance)
+
+
+def test_a_wrong_expectation_is_noticed() -> None:
+    """The comparison itself: one unit count off, a row too many."""
+    found = golden.case("us-reg1012-j-ex2")
+    got, want = golden.disposals(golden.run(found)), golden.expected(found["expected"]["disposals"])
+    with pytest.raises(AssertionError):
+        golden.compare(got, [want[0] | {"amount": want[0]["amount"] + 1}], Decimal("0.01"))
+    with pytest.raises(AssertionError):
+        golden.compare([*got, got[0] | {"tx": "t9"}], want, Decimal("0.01"))

@@ -6,6 +6,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,14 @@ from portfolio_sync.store.engine import open_engine, reading, writing
 from portfolio_sync.store.schema import metadata
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def own_database(empty_url: str) -> Iterator[Engine]:
+    """A migrated database that a test may take apart."""
+    engine = migrate.create_or_check(empty_url)
+    yield engine
+    engine.dispose()
 
 
 def test_the_migrations_make_the_declared_tables(database: Engine) -> None:
@@ -56,21 +66,32 @@ def test_looking_for_a_database_leaves_no_file_behind(tmp_path: Path) -> None:
     assert not path.parent.exists()
 
 
+@contextmanager
+def database_at(engine: Engine, revision: str) -> Iterator[None]:
+    """As if the database had that revision, for a ``with`` block."""
+    set_revision(engine, revision)
+    try:
+        yield
+    finally:
+        set_revision(engine, migrate.HEAD)
+
+
+def set_revision(engine: Engine, revision: str) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
 @pytest.mark.parametrize(("revision", "advice"), [("9999", "update portfolio-sync"), ("0000", "db upgrade")])
 def test_an_older_or_newer_database_is_refused_with_advice(
     database: Engine, monkeypatch: pytest.MonkeyPatch, revision: str, advice: str
 ) -> None:
     monkeypatch.setattr(migrate, "REVISIONS", ("0000", migrate.HEAD))
-    with writing(database) as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
-    with pytest.raises(DatabaseError, match=advice):
+    with database_at(database, revision), pytest.raises(DatabaseError, match=advice):
         migrate.check(database)
 
 
 def test_a_newer_database_is_not_touched_by_an_upgrade(database: Engine, database_url: str) -> None:
-    with writing(database) as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(DatabaseError, match="newer"):
+    with database_at(database, "9999"), pytest.raises(DatabaseError, match="newer"):
         migrate.upgrade(database_url)
 
 
@@ -119,19 +140,19 @@ def definitions(engine: Engine) -> Any:
         return {row[0]: tuple(row) for row in connection.execute(text(query))}
 
 
-def test_only_a_changed_view_is_made_anew(database: Engine, database_url: str) -> None:
-    before = definitions(database)
-    with writing(database) as connection:
+def test_only_a_changed_view_is_made_anew(own_database: Engine, empty_url: str) -> None:
+    before = definitions(own_database)
+    with writing(own_database) as connection:
         connection.execute(text("DROP VIEW finding"))
         connection.execute(text("CREATE VIEW finding AS SELECT 1 AS x"))
-    migrate.upgrade(database_url)
-    after = definitions(database)
+    migrate.upgrade(empty_url)
+    after = definitions(own_database)
     assert {name for name in after if after[name] != before[name]} <= {"finding"}
-    with reading(database) as connection:
+    with reading(own_database) as connection:
         assert "severity" in connection.execute(text("SELECT * FROM finding")).keys()
 
 
-def test_grants_outlive_a_view_that_is_made_anew(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grants_outlive_a_view_that_is_made_anew(database: Engine) -> None:
     if database.dialect.name == "sqlite":
         with writing(database) as connection:
             assert views.drop(connection) == []  # SQLite knows no grants
@@ -150,7 +171,7 @@ def test_grants_outlive_a_view_that_is_made_anew(database: Engine, monkeypatch: 
         connection.execute(text(f'DROP ROLE "{role}"'))
 
 
-def test_a_migration_that_fails_changes_nothing(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_fails_changes_nothing(database: Engine) -> None:
     before = definitions(database)
     with pytest.raises(RuntimeError, match="half way"), writing(database) as connection:
         views.drop(connection)

@@ -128,6 +128,7 @@ def test_the_table_is_a_dict_by_id(database: Engine, batches: list[list[dict[str
         patch.setattr(merge, "SMALL", small)
         connection.execute(schema.raw_ledger.delete())
         connection.execute(schema.change_row.delete())
+        main = accounts.get_or_create(connection, "main", "me")
         for seq, batch in enumerate(batches, start=1):
             expected = {"new": 0, "changed": 0, "unchanged": 0}
             for row in batch:
@@ -136,7 +137,7 @@ def test_the_table_is_a_dict_by_id(database: Engine, batches: list[list[dict[str
                 changes += [(row["id"], name) for name in fields]
                 expected["new" if old is None else "changed" if fields else "unchanged"] += 1
                 model[row["id"]] = row | {"account_id": None, "seq": old["seq"] if old else seq}
-            done = upsert(connection, schema.raw_ledger, batch, seq=seq, seen_at=NOON, account_id=None or 3)
+            done = upsert(connection, schema.raw_ledger, batch, seq=seq, seen_at=NOON, account_id=main.id)
             assert (done.new, done.changed, done.unchanged) == tuple(expected.values())
         found = {row["id"]: dict(row) | {"account_id": None} for row in connection.execute(select(schema.raw_ledger)).mappings()}
         assert found == model

@@ -16,8 +16,16 @@ from portfolio_sync.sandbox.generate.ids import dashed
 TICKS = 10**7
 """Times are whole ticks of a ten-millionth second: the finest figure that old rows carry."""
 SPOT = "spot / main"
+
+
+def _first(year: int) -> int:
+    """The first second of the year, near enough."""
+    return FIRST_YEAR + (year - 2013) * YEAR
+
+
+_ZEROS = tuple("0." + "0" * decimals for decimals in range(20))
 # Until when rows were printed with how many decimals: seven in recorded rows of 2014, four in those of 2021, six now.
-_PRECISION = ((2015, 7), (2022, 4), (9999, 6))
+_PRECISION = tuple((_first(year) * TICKS, decimals) for year, decimals in ((2015, 7), (2022, 4), (9999, 6)))
 
 
 class EarnCodes(StrEnum):
@@ -50,6 +58,8 @@ class Book:
     pace: int = 86400
     """Seconds that pass from row to row on average."""
     earn_codes: EarnCodes = EarnCodes.SUFFIX
+    fine_fees: bool = False
+    """Some fees show one decimal more than the balance keeps, as recorded for EUR: 0.28716 where 0.2872 was taken."""
     ledgers: list[Entry] = field(default_factory=list)
     trades: list[Entry] = field(default_factory=list)
     deposits: list[Json] = field(default_factory=list)
@@ -92,8 +102,9 @@ class Book:
         """Book the legs of one cause, in order; gives their ids."""
         return [self._row(refid, type_, subtype, leg) for leg in legs]
 
-    def fill(self, trade_id: str, fields: Json, ledgers: Sequence[str]) -> None:
-        self.trades.append(Entry(trade_id, stamp(self.now), {**fields, "ledgers": list(ledgers)}))
+    def fill(self, trade_id: str, fields: Json, ledgers: Sequence[str], at: int | None = None) -> None:
+        """Note a trade of those ledger rows; ``at``: the ticks of its first leg, if that was not the last row."""
+        self.trades.append(Entry(trade_id, stamp(self.now if at is None else at), fields | {"ledgers": list(ledgers)}))
 
     def _row(self, refid: str, type_: str, subtype: str, leg: Leg) -> str:
         at = self.now + leg.later
@@ -109,25 +120,33 @@ class Book:
             "aclass": asset.aclass,
             "asset": leg.asset,
             "amount": text(leg.amount, asset.decimals),
-            "fee": text(leg.fee, asset.decimals),
+            "fee": self._fee(leg.fee, asset.decimals),
             "balance": text(self.has[place], asset.decimals),
             "wallet": leg.wallet,
         }
         self.ledgers.append(Entry(row_id, stamp(at), fields))
         return row_id
 
+    def _fee(self, fee: int, decimals: int) -> str:
+        if self.fine_fees and fee > 0 and self.below(20) == 0:
+            return text(fee * 10 + self.below(9) - 4, decimals + 1)
+        return text(fee, decimals)
+
 
 def text(units: int, decimals: int) -> str:
     """Plain notation with all of the asset's decimals."""
+    if units == 0:
+        return _ZEROS[decimals]
     digits = str(abs(units)).zfill(decimals + 1)
     return f"{'-' if units < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
 
 
 def stamp(ticks: int) -> Decimal:
     """The time as rows of its years print it."""
-    year = 2013 + (ticks // TICKS - FIRST_YEAR) // YEAR
-    decimals = next(digits for until, digits in _PRECISION if year < until)
-    return Decimal(ticks // 10 ** (7 - decimals)).scaleb(-decimals)
+    for until, decimals in _PRECISION:
+        if ticks < until:
+            return Decimal(ticks // 10 ** (7 - decimals)).scaleb(-decimals)
+    raise AssertionError
 
 
 def one(asset: str) -> int:

@@ -73,15 +73,17 @@ _ROOM = 12
 """So few rows before the end only one-row scenes fit."""
 
 
-def generate(seed: int, rows: int, *, end: Decimal = END, earn_codes: EarnCodes | str = EarnCodes.SUFFIX) -> Account:
+def generate(
+    seed: int, rows: int, *, end: Decimal = END, earn_codes: EarnCodes | str = EarnCodes.SUFFIX, fine_fees: bool = False
+) -> Account:
     """An account of exactly ``rows`` ledger rows up to ``end`` (unix seconds). Equal arguments give equal accounts.
 
     Every balance follows from the rows: per asset code, or with ``EarnCodes.WALLETS`` per asset code and wallet.
-    From some 800 rows on each kind of row that is known occurs.
+    ``fine_fees``: some fees are printed finer than the balance they were taken from. From some 1000 rows on each kind of row that is known occurs.
     """
     rng = Random(seed)
     last = int(end)
-    book = Book(rng, START * TICKS, max((last - START) // max(rows, 1), 1), EarnCodes(earn_codes))
+    book = Book(rng, START * TICKS, max((last - START) // max(rows, 1), 1), EarnCodes(earn_codes), fine_fees)
     due = _appointments(rng, rows, last)
     while len(book.ledgers) < rows:
         scene = _next(book, due, rows - len(book.ledgers))

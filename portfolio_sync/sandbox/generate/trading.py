@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from portfolio_sync.sandbox.account import Json
-from portfolio_sync.sandbox.catalogue import ASSETS, PAIRS, Pair, rate, usd
+from portfolio_sync.sandbox.catalogue import ASSETS, PAIRS, PRICE_SCALE, TOKENIZED, Pair, rate, usd
 from portfolio_sync.sandbox.generate.book import Book, Leg, one, rescale, text, units, volume_step
 from portfolio_sync.sandbox.generate.funding import deposit, top_up, worth
 
 FEE = 26  # hundredths of a per cent of the cost: taker, lowest volume
+FEES = ("quote",) * 6 + ("base", "both", "credits")
 _PLAIN_PAIRS = tuple(pair for pair in PAIRS.values() if ASSETS[pair.base].aclass == "currency")
 _BY_YEAR: dict[int, tuple[Pair, ...]] = {}
 
@@ -33,56 +35,60 @@ def _rich(book: Book, pair: Pair) -> bool:
     return book.rng.random() < (0.8 if base > quote else 0.2)
 
 
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """A fill in figures: ``volume`` in lots, ``price`` and ``cost`` in the pair's decimals, both legs in their assets' units."""
+
+    pair: Pair
+    sell: bool
+    volume: int
+    price: int
+    cost: int
+    base: int
+    quote: int
+
+    @classmethod
+    def at_market(cls, book: Book, pair: Pair, volume: int, *, sell: bool) -> Deal:
+        price = rate(pair, book.second)
+        cost = rescale(price * volume, pair.decimals + pair.lot_decimals, pair.cost_decimals)
+        base = rescale(volume, pair.lot_decimals, ASSETS[pair.base].decimals)
+        return cls(
+            pair, sell, volume, price, cost, base, rescale(cost, pair.cost_decimals, ASSETS[pair.quote].decimals)
+        )
+
+    def legs(self, fee_in: str, later: int) -> tuple[Leg, Leg]:
+        """The fee is charged in the quote by default, in the base under ``fcib``, split, or in neither (credits)."""
+        share = {"quote": (1, 0), "base": (0, 1), "both": (1, 1)}.get(fee_in, (0, 0))
+        fees = [
+            amount * FEE * part // (10_000 * (sum(share) or 1))
+            for amount, part in zip((self.quote, self.base), share, strict=True)
+        ]
+        sign = -1 if self.sell else 1
+        return Leg(self.pair.quote, -sign * self.quote, fees[0]), Leg(
+            self.pair.base, sign * self.base, fees[1], later=later
+        )
+
+
 def fill(
-    book: Book,
-    pair: Pair,
-    fee_in: str = "quote",
-    *,
-    sell: bool,
-    order: str = "",
-    subtype: str | None = None,
-    volume: int = 0,
-) -> str:
-    """Book one fill and its trade row; gives the trade id. ``volume`` in lots, made up if zero."""
-    volume = volume or _volume(book, pair, sell)
-    price = rate(pair, book.second)
-    cost = rescale(price * volume, pair.decimals + pair.lot_decimals, pair.cost_decimals)
-    quote = rescale(cost, pair.cost_decimals, ASSETS[pair.quote].decimals)
-    base = rescale(volume, pair.lot_decimals, ASSETS[pair.base].decimals)
-    fee, base_fee = quote * FEE // 10_000, base * FEE // 10_000
-    if not sell:
-        top_up(book, pair.quote, quote + fee)
-    else:
-        top_up(book, pair.base, base + base_fee)
-    sign = -1 if sell else 1
-    legs = _legs(
-        fee_in,
-        Leg(pair.quote, -sign * quote, fee),
-        Leg(pair.base, sign * base, base_fee, later=book.below(9000)),
-    )
+    book: Book, pair: Pair, fee_in: str = "quote", *, sell: bool, order: str = "", subtype: str = "", volume: int = 0
+) -> None:
+    """Book one fill and its trade row. ``volume`` in lots, made up if zero."""
+    deal = Deal.at_market(book, pair, volume or _volume(book, pair, sell), sell=sell)
+    given, amount = (pair.base, deal.base) if sell else (pair.quote, deal.quote)
+    top_up(book, given, amount + amount * FEE // 10_000)
+    legs: tuple[Leg, ...] = deal.legs(fee_in, book.below(9000))
     if fee_in == "credits":
-        credits_used = max(fee * usd(pair.quote, book.second) // 10 ** (ASSETS[pair.quote].decimals + 4), 1)
-        top_up(book, "KFEE", credits_used)
-        legs = (*legs, Leg("KFEE", 0, credits_used))
-    trade_id = book.id("T")
-    start = book.now
-    if subtype is None:
-        subtype = "tradespot" if book.year >= 2025 else ""
-    rows = book.book(trade_id, "trade", subtype, *legs)
-    book.now, end = start, book.now
-    book.fill(trade_id, trade_fields(book, pair, price, cost, volume, sell=sell, order=order), rows)
-    book.now = end
-    return trade_id
+        legs = (*legs, _credits(book, deal))
+    trade_id, start = book.id("T"), book.now
+    rows = book.book(trade_id, "trade", subtype or ("tradespot" if book.year >= 2025 else ""), *legs)
+    book.fill(trade_id, trade_fields(book, deal, order), rows, start)
 
 
-FEES = ("quote",) * 6 + ("base", "both", "credits")
-
-
-def _legs(fee_in: str, quote: Leg, base: Leg) -> tuple[Leg, ...]:
-    """Where the fee was charged: in the quote by default, in the base under ``fcib``, split, or nowhere (credits)."""
-    quote_fee = {"quote": quote.fee, "both": quote.fee // 2}.get(fee_in, 0)
-    base_fee = {"base": base.fee, "both": base.fee // 2}.get(fee_in, 0)
-    return Leg(quote.asset, quote.amount, quote_fee), Leg(base.asset, base.amount, base_fee, later=base.later)
+def _credits(book: Book, deal: Deal) -> Leg:
+    """The fee in fee credits, a cent of a dollar each."""
+    fee = deal.quote * FEE * usd(deal.pair.quote, book.second) // (10_000 * one(deal.pair.quote) * PRICE_SCALE // 10**4)
+    top_up(book, "KFEE", fee + 1)
+    return Leg("KFEE", 0, fee + 1)
 
 
 def _volume(book: Book, pair: Pair, sell: bool) -> int:
@@ -98,19 +104,20 @@ def _volume(book: Book, pair: Pair, sell: bool) -> int:
     return max(have, least) // step * step + step
 
 
-def trade_fields(
-    book: Book, pair: Pair, price: int, cost: int, volume: int, *, sell: bool, order: str = "", **more: str | list[str]
-) -> Json:
+def trade_fields(book: Book, deal: Deal, order: str = "") -> Json:
+    """The row of TradesHistory but for its time and its ledger ids; the fee is the estimate in the quote."""
+    pair = deal.pair
+    order = order or book.id("O")
     fields: Json = {
-        "ordertxid": order or book.id("O"),
-        "postxid": book.id("T"),
+        "ordertxid": order,
+        "postxid": "T" + order[1:],
         "pair": pair.key,
-        "type": "sell" if sell else "buy",
+        "type": "sell" if deal.sell else "buy",
         "ordertype": ("limit", "market")[book.below(2)],
-        "price": text(price, pair.decimals),
-        "cost": text(cost, pair.cost_decimals),
-        "fee": text(cost * FEE // 10_000, pair.cost_decimals),
-        "vol": text(volume, pair.lot_decimals),
+        "price": text(deal.price, pair.decimals),
+        "cost": text(deal.cost, pair.cost_decimals),
+        "fee": text(deal.cost * FEE // 10_000, pair.cost_decimals),
+        "vol": text(deal.volume, pair.lot_decimals),
         "margin": text(0, pair.cost_decimals),
         "leverage": "0",
         "misc": "",
@@ -119,7 +126,7 @@ def trade_fields(
         fields["trade_id"] = len(book.trades) + 1
     if book.year >= 2024:
         fields["maker"] = fields["ordertype"] == "limit"
-    return fields | more
+    return fields
 
 
 def burst(book: Book) -> None:
@@ -136,13 +143,10 @@ def burst(book: Book) -> None:
 
 def rounded_leg(book: Book) -> None:
     """A fill so small that the other leg rounds to nothing: the ledger has one row."""
-    pair = PAIRS["XDGEUR"]
-    top_up(book, "ZEUR", units("ZEUR", 1))
-    trade_id, volume = book.id("T"), 10**4
-    price = rate(pair, book.second)
-    cost = rescale(price * volume, pair.decimals + pair.lot_decimals, pair.cost_decimals)
-    rows = book.book(trade_id, "trade", "", Leg("XXDG", volume))
-    book.fill(trade_id, trade_fields(book, pair, price, cost, volume, sell=False), rows)
+    deal = Deal.at_market(book, PAIRS["XDGEUR"], 10**4, sell=False)
+    trade_id = book.id("T")
+    rows = book.book(trade_id, "trade", "", Leg("XXDG", deal.base))
+    book.fill(trade_id, trade_fields(book, deal), rows)
 
 
 def auto_allocated(book: Book) -> None:
@@ -199,18 +203,10 @@ def stock(book: Book) -> None:
     """A tokenised stock: four legs, two of which cancel in dollars; one refid mixes both asset classes."""
     pair = book.rng.choice((PAIRS["AAPLxUSD"], PAIRS["TSLAxUSD"]))
     volume = book.rng.randint(10**6, 10**8)
-    price = rate(pair, book.second)
-    cost = rescale(price * volume, pair.decimals + pair.lot_decimals, pair.cost_decimals)
-    dollars = rescale(cost, pair.cost_decimals, 4)
-    sell = book.held(pair.base) > volume
-    top_up(book, "ZUSD", 3 * dollars)
-    sign = -1 if sell else 1
+    deal = Deal.at_market(book, pair, volume, sell=book.held(pair.base) > volume)
+    top_up(book, "ZUSD", 3 * deal.quote)
     trade_id = book.id("T")
-    legs = (
-        Leg("ZUSD", -sign * dollars, dollars // 400),
-        Leg(pair.base, sign * volume),
-        Leg("ZUSD", dollars, 0),
-        Leg("ZUSD", -dollars, 0),
+    rows = book.book(
+        trade_id, "trade", "tradespot", *deal.legs("quote", 0), Leg("ZUSD", deal.quote), Leg("ZUSD", -deal.quote)
     )
-    rows = book.book(trade_id, "trade", "tradespot", *legs)
-    book.fill(trade_id, trade_fields(book, pair, price, cost, volume, sell=sell) | {"aclass": "tokenized_asset"}, rows)
+    book.fill(trade_id, trade_fields(book, deal) | {"aclass": TOKENIZED}, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from itertools import groupby, permutations
 from pathlib import Path
@@ -60,13 +61,29 @@ def test_every_balance_follows_from_the_row_before_and_the_last_one_is_balance(
     for (asset, _), end in ends(account, by_wallet=codes is EarnCodes.WALLETS).items():
         totals[asset] += end
     assert {asset: Decimal(balance) for asset, balance in account.balances.items()} == totals
-    assert min(totals.values()) >= 0
+    assert min(Decimal(row.fields["balance"]) for row in account.ledgers) >= 0
     assert len(account.ledgers) == rows
 
 
 def test_coins_in_earn_interleave_where_the_api_names_no_wallet() -> None:
     with pytest.raises(AssertionError, match="breaks"):
         ends(generate(1, EVERY_KIND, earn_codes=EarnCodes.WALLETS), by_wallet=False)
+
+
+def coarse(row: Entry) -> Entry:
+    """The row with its fee rounded to the decimals that the asset keeps."""
+    keeps = Decimal(1).scaleb(-ASSETS[row.fields["asset"]].decimals)
+    return replace(row, fields=row.fields | {"fee": str(Decimal(row.fields["fee"]).quantize(keeps))})
+
+
+def test_fine_fees_round_to_what_was_taken() -> None:
+    account = generate(4, EVERY_KIND, fine_fees=True)
+    with pytest.raises(AssertionError, match="breaks"):
+        ends(account, by_wallet=False)
+    account.ledgers = [coarse(row) for row in account.ledgers]
+    assert {asset: Decimal(text) for asset, text in account.balances.items()} == {
+        code: end for (code, _), end in ends(account, by_wallet=False).items()
+    }
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3])

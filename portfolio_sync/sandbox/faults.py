@@ -1,0 +1,68 @@
+"""What can go wrong on the way, switchable: which fault, at which call of which endpoint, how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """``LOST``: the call is done, charged and its nonce used, but the answer never arrives."""
+
+    HTML_520 = "html 520"
+    HTTP_502 = "http 502"
+    RESET = "reset"
+    LOST = "lost"
+    TRUNCATED = "truncated"
+    HTTP_429 = "http 429"
+    THROTTLED = "throttled"
+    RATE_LIMIT = "rate limit"
+    LOCKOUT = "lockout"
+    UNAVAILABLE = "unavailable"
+    BUSY = "busy"
+    INTERNAL = "internal"
+    WARNING = "warning"
+    NO_RESULT = "no result"
+    UNKNOWN_METHOD = "unknown method"
+
+
+# Troubles that are an error of the envelope, in the exchange's words.
+ERRORS = {
+    Trouble.RATE_LIMIT: "EAPI:Rate limit exceeded",
+    Trouble.LOCKOUT: "EGeneral:Temporary lockout",
+    Trouble.UNAVAILABLE: "EService:Unavailable",
+    Trouble.BUSY: "EService:Busy",
+    Trouble.INTERNAL: "EGeneral:Internal error:17",
+    Trouble.UNKNOWN_METHOD: "EGeneral:Unknown method",
+}
+# These come before the call is looked at at all; the others after it was done.
+BEFORE = frozenset({Trouble.HTML_520, Trouble.HTTP_502, Trouble.RESET, Trouble.HTTP_429, *ERRORS, Trouble.THROTTLED})
+
+
+@dataclass(slots=True)
+class Fault:
+    """``trouble`` at the ``nth`` call (counted from 1) of ``method`` (None: of any), ``times`` times in a row.
+
+    Instead of a trouble, ``act`` may do something to the exchange just before the call is answered: book a row, say.
+    """
+
+    trouble: Trouble | None = None
+    method: str | None = None
+    nth: int = 1
+    times: int = 1
+    act: Callable[[], None] | None = None
+    seen: int = 0
+
+    def strikes(self, method: str) -> bool:
+        """Whether this call is one of those. Counts it."""
+        if self.method not in (None, method):
+            return False
+        self.seen += 1
+        return self.nth <= self.seen < self.nth + self.times
+
+
+def throttled(now: Decimal) -> str:
+    """With the space after the colon that has been seen."""
+    return f"EService: Throttled: {int(now) + 2}"
