@@ -100,7 +100,7 @@ def _empty(url: URL) -> None:
         url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
         *(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)),
-        "SELECT setval(format('%I', sequencename), 1, false) FROM pg_sequences",
+        "SELECT setval(quote_ident(sequencename)::regclass, 1, false) FROM pg_sequences",
     )
 
 

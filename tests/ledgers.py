@@ -17,7 +17,17 @@ class Ledger:
         self.account, self.start = account, start
         self.rows: list[LedgerRow] = []
 
-    def add(self, type_: str, symbol: str, amount: str, fee: str = "0", *, refid: str = "", subtype: str = "", after: float = 0) -> str:
+    def add(
+        self,
+        type_: str,
+        symbol: str,
+        amount: str,
+        fee: str = "0",
+        *,
+        refid: str = "",
+        subtype: str = "",
+        after: float = 0,
+    ) -> str:
         """Books a row ``after`` seconds from the start; returns its id."""
         row_id = f"L{len(self.rows) + 1}"
         time = self.start + timedelta(seconds=after)

@@ -100,7 +100,11 @@ def us_forms(rows: Iterable[Disposal], profile: Profile) -> list[Table]:
     lines = lines_8949(rows, profile)
     return [
         Table("form_8949.csv", tuple(map(column, FORM_8949)), lines),
-        Table("schedule_d.csv", tuple((name, itemgetter(place)) for place, name in enumerate(SCHEDULE_D)), list(totals(lines))),
+        Table(
+            "schedule_d.csv",
+            tuple((name, itemgetter(place)) for place, name in enumerate(SCHEDULE_D)),
+            list(totals(lines)),
+        ),
     ]
 
 
@@ -113,7 +117,7 @@ def totals(lines: Iterable[Line8949]) -> Iterator[tuple[str, ...]]:
         yield (
             BOXES[found],
             found,
-            *(plain(sum((getattr(line, name) or ZERO for line in its), ZERO)) for name in MONEY),
+            *(plain(sum((getattr(line, name) or ZERO for line in its), CENT - CENT)) for name in MONEY),
         )
 
 

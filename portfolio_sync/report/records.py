@@ -61,7 +61,23 @@ def lot_records(computed: Computation, profile: Profile, taxpayer: str) -> Itera
 
 
 def disposal_records(computed: Computation, profile: Profile, taxpayer: str) -> Iterator[Record]:
-    taken = ["id", "tax_year", "kind", "asset", "quantity", "acquired_at", "disposed_at", "proceeds", "cost", "gain", "term", "rule", "matched_date", "denied_loss", "account"]
+    taken = [
+        "id",
+        "tax_year",
+        "kind",
+        "asset",
+        "quantity",
+        "acquired_at",
+        "disposed_at",
+        "proceeds",
+        "cost",
+        "gain",
+        "term",
+        "rule",
+        "matched_date",
+        "denied_loss",
+        "account",
+    ]
     for row in computed.disposals:
         yield {name: getattr(row, name) for name in taken} | {
             "taxpayer": taxpayer,

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 PRICE_SCALE = 10**8
 """``usd`` gives dollars times this."""
-FIRST_YEAR = 1356998400  # 2013-01-01
+_2013 = 1356998400
 YEAR = 31556952
 DAY = 86400
 TOKENIZED = "tokenized_asset"
@@ -150,13 +150,22 @@ PAIRS = {
 _SCALED = {code: tuple(round(dollars * PRICE_SCALE) for dollars in asset.dollars) for code, asset in ASSETS.items()}
 
 
+def year_start(year: int) -> int:
+    """The unix second in which the year begins, within a day."""
+    return _2013 + (year - 2013) * YEAR
+
+
+def year_of(second: int) -> int:
+    return 2013 + (second - _2013) // YEAR
+
+
 @lru_cache(maxsize=4096)
 def usd(code: str, second: int) -> int:
     """Dollars of one unit at a unix second, times ``PRICE_SCALE``. Raises KeyError for a code that is not listed here."""
     line = _SCALED[code]
     if len(line) == 1:
         return line[0]
-    year, into = divmod(max(second - FIRST_YEAR, 0), YEAR)
+    year, into = divmod(max(second - _2013, 0), YEAR)
     left, right = line[min(year, len(line) - 1)], line[min(year + 1, len(line) - 1)]
     straight = left + (right - left) * into // YEAR
     day, into = divmod(second, DAY)

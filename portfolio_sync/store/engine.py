@@ -102,11 +102,11 @@ def insert_into(connection: Connection, table: Table) -> Any:
 def create_file(url: URL) -> None:
     """Make an empty SQLite file that only its owner can read, with its folder. The -wal and -shm files inherit the mode."""
     path = Path(url.database or "")
+    if path.exists():
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        pass
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # not O_EXCL: two processes may create it at once
     except OSError as error:
         raise SurroundingsError(f"{path}: cannot be created: {error.strerror}") from None
 

@@ -47,9 +47,7 @@ def quiet_second(
         .limit(LOOK_AT)
     )
     near = [row.time for row in connection.execute(times)]
-    gaps = [
-        (before, after) for before, after in pairwise(near) if after - before > 2 * margin + SECOND
-    ]
+    gaps = [(before, after) for before, after in pairwise(near) if after - before > 2 * margin + SECOND]
     if not gaps:
         return None
     before, _ = gaps[len(gaps) // 2]

@@ -73,12 +73,16 @@ def _postgresql(engine: Engine, query: str) -> Iterator[Result]:
             raw.read_only = None
 
 
-def _cursor(raw: psycopg.Connection[Any], query: str) -> psycopg.Cursor[Any] | psycopg.ServerCursor[Any]:
-    """Executed. Both ways speak the extended protocol, which takes one statement: nothing can follow a COMMIT."""
+@contextmanager
+def _cursor(raw: psycopg.Connection[Any], query: str) -> Iterator[psycopg.Cursor[Any] | psycopg.ServerCursor[Any]]:
+    """Both ways speak the extended protocol, which takes one statement: nothing can follow a COMMIT."""
     text = query.rstrip().rstrip(";").encode()
     if first_word(query) in NO_CURSOR:
-        return raw.execute(text, prepare=True)
-    return raw.cursor(name="query").execute(text)
+        with raw.cursor() as cursor:
+            yield cursor.execute(text, prepare=True)
+    else:
+        with raw.cursor(name="query") as server_cursor:
+            yield server_cursor.execute(text)
 
 
 @contextmanager

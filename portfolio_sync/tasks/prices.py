@@ -24,7 +24,7 @@ from portfolio_sync.tasks.books import close, subject_of
 from portfolio_sync.tasks.report import Asked, profile_of
 
 PUBLIC = {"AssetPairs": Endpoint.ASSET_PAIRS, "OHLC": Endpoint.OHLC, "Trades": Endpoint.TRADES}
-BATCH = 500  # prices a transaction: a candle answer brings up to 720
+BATCH = 50  # prices a transaction; a killed fetch asks for at most so many again
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def fetch_missing(app: App, asked: Asked, say: Callable[[str], None]) -> Fetched
             without.append(f"{found.wanted.symbol}: {found.reason}")
             continue
         waiting.append(found)
-        if len(waiting) >= BATCH or found.source.startswith("kraken:trades"):
+        if len(waiting) >= BATCH:
             stored += _store(app, waiting)
             waiting.clear()
     return Fetched(len(wanted), stored + _store(app, waiting), tuple(dict.fromkeys(without)))

@@ -29,7 +29,9 @@ def worklist(events: Sequence[Valued], profile: Profile) -> Iterator[Task]:
         if event.kind is Kind.DEPOSIT and event.facts.cost is None and is_coin(event.legs[0].asset, profile):
             yield Task(valued, "fill in cost and acquired" + sent.suggestion(event))
         elif missing := lacking(valued):
-            yield Task(valued, "fill in value, or import a price of " + ", ".join(dict.fromkeys(leg.asset for leg in missing)))
+            yield Task(
+                valued, "fill in value, or import a price of " + ", ".join(dict.fromkeys(leg.asset for leg in missing))
+            )
 
 
 class Sent:

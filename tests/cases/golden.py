@@ -47,7 +47,9 @@ def transaction(row: Mapping[str, Any]) -> Transaction:
 
 
 def profile_of(found: Row) -> Profile:
-    text = {key: str(value).lower() if isinstance(value, bool) else value for key, value in found["conventions"].items()}
+    text = {
+        key: str(value).lower() if isinstance(value, bool) else value for key, value in found["conventions"].items()
+    }
     return with_settings(GENERIC, {"currency": found["currency"], "method": found["method"], **text})
 
 
@@ -81,7 +83,9 @@ def income(result: Computation) -> list[Row]:
 
 
 def expected(rows: Iterable[Row]) -> list[Row]:
-    readers: dict[str, Callable[[str], Any]] = dict.fromkeys(EXACT | MONEY, Decimal) | dict.fromkeys(("disposed", "acquired"), parse_iso)
+    readers: dict[str, Callable[[str], Any]] = dict.fromkeys(EXACT | MONEY, Decimal) | dict.fromkeys(
+        ("disposed", "acquired"), parse_iso
+    )
     return [{key: readers.get(key, str)(value) for key, value in row.items()} for row in rows]
 
 

@@ -68,19 +68,30 @@ def test_counting_365_days_differs_by_a_day() -> None:
 
 def test_holding_period_goes_by_the_local_day() -> None:
     new_york = with_settings(US, {"timezone": "America/New_York"})
-    history = (buy("t1", at(2024, 3, 15, 2), "1", "100"), sell("t2", at(2025, 3, 15, 12), "1", "150"))  # bought 14 March there
+    history = (
+        buy("t1", at(2024, 3, 15, 2), "1", "100"),
+        sell("t2", at(2025, 3, 15, 12), "1", "150"),
+    )  # bought 14 March there
     assert [row.term for row in figures(*history, profile=new_york).disposals] == ["long"]
     assert [row.term for row in figures(*history).disposals] == ["short"]
 
 
 # 26 CFR 1.1012-1(j): one pool for all wallets up to 2024-12-31, a pool per wallet from 2025-01-01.
 def test_until_2024_the_oldest_lot_of_any_wallet_goes_first() -> None:
-    result = figures(buy("t1", at(2023), "1", "100", "a"), buy("t2", at(2024), "1", "200", "b"), sell("t3", at(2024, 12, 31, 23), "1", "300", "b"))
+    result = figures(
+        buy("t1", at(2023), "1", "100", "a"),
+        buy("t2", at(2024), "1", "200", "b"),
+        sell("t3", at(2024, 12, 31, 23), "1", "300", "b"),
+    )
     assert taken(result) == [("t3", "t1")]
 
 
 def test_from_2025_only_lots_of_the_wallet_sold_from_go() -> None:
-    result = figures(buy("t1", at(2023), "1", "100", "a"), buy("t2", at(2024), "1", "200", "b"), sell("t3", at(2025, 1, 1, 0), "1", "300", "b"))
+    result = figures(
+        buy("t1", at(2023), "1", "100", "a"),
+        buy("t2", at(2024), "1", "200", "b"),
+        sell("t3", at(2025, 1, 1, 0), "1", "300", "b"),
+    )
     assert taken(result) == [("t3", "t2")]
 
 
@@ -110,7 +121,17 @@ def test_moved_lots_keep_their_place_by_date_of_acquisition() -> None:
 # 26 CFR 1.1001-7(b)(2), 1.1012-1(h): the costs of an exchange come off what is given, and never join what is received.
 def test_the_fee_of_an_exchange_belongs_to_the_disposal_alone() -> None:
     trade = Transaction(
-        "t2", at(2025, 6), Kind.TRADE, "A", Decimal(10), Decimal(20), "B", Decimal(20), fee=Decimal(2), fee_asset="USD", fee_value=Decimal(2)
+        "t2",
+        at(2025, 6),
+        Kind.TRADE,
+        "A",
+        Decimal(10),
+        Decimal(20),
+        "B",
+        Decimal(20),
+        fee=Decimal(2),
+        fee_asset="USD",
+        fee_value=Decimal(2),
     )
     result = figures(buy("t1", at(2025, 3), "20", "10", asset="A"), trade)
     assert [shown(row.proceeds, row.cost, row.gain) for row in result.disposals] == ["18 5 13"]
@@ -119,14 +140,28 @@ def test_the_fee_of_an_exchange_belongs_to_the_disposal_alone() -> None:
 
 # 26 CFR 1.1012-1(j)(3)(iii): units held back from what is received are sold out of the units just received.
 def test_withheld_units_come_from_the_lot_just_received() -> None:
-    fee = Transaction("t2", at(2025, 6), Kind.BUY, "BTC", Decimal(1), Decimal(300), fee=Decimal("0.01"), fee_asset="BTC")
+    fee = Transaction(
+        "t2", at(2025, 6), Kind.BUY, "BTC", Decimal(1), Decimal(300), fee=Decimal("0.01"), fee_asset="BTC"
+    )
     result = figures(buy("t1", at(2025, 1, 2), "1", "100"), fee)
-    assert [(row.kind, row.acquired_ids, row.quantity) for row in result.disposals] == [("fee", ("t2",), Decimal("0.01"))]
+    assert [(row.kind, row.acquired_ids, row.quantity) for row in result.disposals] == [
+        ("fee", ("t2",), Decimal("0.01"))
+    ]
 
 
 # IRS digital asset FAQ A53: coins paid to move one's own coins are disposed of; the rest keeps cost and date.
 def test_a_withdrawal_disposes_of_the_network_fee_alone() -> None:
-    out = Transaction("t2", at(2025, 2), Kind.TRANSFER, "BTC", Decimal("0.9"), fee=Decimal("0.1"), fee_asset="BTC", fee_value=Decimal(20), to_wallet="own")
+    out = Transaction(
+        "t2",
+        at(2025, 2),
+        Kind.TRANSFER,
+        "BTC",
+        Decimal("0.9"),
+        fee=Decimal("0.1"),
+        fee_asset="BTC",
+        fee_value=Decimal(20),
+        to_wallet="own",
+    )
     result = figures(buy("t1", at(2025, 1, 2), "1", "100"), out)
     assert [shown(row.kind, row.proceeds, row.cost, row.gain) for row in result.disposals] == ["transfer_fee 20 10 10"]
     assert [shown(lot.wallet, lot.quantity, lot.cost) for lot in result.lots] == ["own 0.9 90"]
@@ -135,6 +170,8 @@ def test_a_withdrawal_disposes_of_the_network_fee_alone() -> None:
 # IRC 1015: the giver's cost for a gain, the lower value at the gift for a loss, nothing in between.
 @pytest.mark.parametrize(("price", "cost", "gain"), [("120", "100", "20"), ("90", "90", "0"), ("70", "80", "-10")])
 def test_a_gift_received_has_two_costs_and_a_zone_without_gain(price: str, cost: str, gain: str) -> None:
-    gift = Transaction("t1", at(2021, 6), Kind.GIFT_IN, "BTC", Decimal(1), Decimal(80), cost=Decimal(100), acquired=at(2020))
+    gift = Transaction(
+        "t1", at(2021, 6), Kind.GIFT_IN, "BTC", Decimal(1), Decimal(80), cost=Decimal(100), acquired=at(2020)
+    )
     (row,) = figures(gift, sell("t2", at(2022), "1", price)).disposals
     assert (row.cost, row.gain, row.term, row.acquired_at) == (Decimal(cost), Decimal(gain), "long", at(2020))

@@ -97,7 +97,10 @@ def test_plain_postgresql_urls_mean_psycopg() -> None:
         assert parse_url(written).drivername == "postgresql+psycopg"
 
 
-@pytest.mark.parametrize("wrong", ["mysql://u:secret@h/d", "nonsense", "sqlite://", "sqlite:///:memory:", "postgresql+psycopg2://u:secret@h/d"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["mysql://u:secret@h/d", "nonsense", "sqlite://", "sqlite:///:memory:", "postgresql+psycopg2://u:secret@h/d"],
+)
 def test_a_url_that_cannot_work_is_refused_without_its_password(wrong: str) -> None:
     with pytest.raises(DatabaseError) as refused:
         parse_url(wrong)

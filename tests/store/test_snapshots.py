@@ -40,7 +40,9 @@ def test_converted_amounts_of_an_allocation_are_no_change(database: Engine) -> N
     with writing(database) as connection:
         main = accounts.get_or_create(connection, "main", "me").id
         changes = [
-            snapshots.store_changes(connection, schema.raw_earn, main, NOON + day * DAY, day, [row | {"extra": {"usd": day}}])
+            snapshots.store_changes(
+                connection, schema.raw_earn, main, NOON + day * DAY, day, [row | {"extra": {"usd": day}}]
+            )
             for day in (1, 2)
         ]
     assert changes == [1, 0]

@@ -33,12 +33,14 @@ WRITES = [
 def filled(database: Engine) -> Engine:
     with writing(database) as connection:
         for name in ("a", "b"):
-            connection.execute(key_state.insert().values(fingerprint=name, last_nonce=Decimal(1), level=Decimal("0.10")))
+            connection.execute(
+                key_state.insert().values(fingerprint=name, last_nonce=Decimal(1), level=Decimal("0.10"))
+            )
     return database
 
 
 def test_a_query_gives_its_header_and_rows(filled: Engine) -> None:
-    with run_query(filled, "-- sums\n(SELECT fingerprint AS key FROM key_state) ORDER BY key;".replace("(", "").replace(")", "")) as (header, rows):
+    with run_query(filled, "-- names\nSELECT fingerprint AS key FROM key_state ORDER BY key;") as (header, rows):
         assert (header, [tuple(row) for row in rows]) == (["key"], [("a",), ("b",)])
     with run_query(filled, "SELECT decimal_sum(level) AS total FROM key_state") as (header, rows):
         assert (header, [str(row[0]) for row in rows]) == (["total"], ["0.20"])
@@ -62,7 +64,7 @@ def test_what_would_write_is_refused_and_nothing_changes(filled: Engine, stateme
 
 
 def test_a_misspelt_query_is_one_line(filled: Engine) -> None:
-    with pytest.raises(UsageError) as refused, run_query(filled, "SELECT nothing FROM nowhere"):
+    with pytest.raises(UsageError) as refused, run_query(filled, "SELECT title FROM nowhere"):
         pass
     assert "nowhere" in str(refused.value)
     assert "\n" not in str(refused.value)

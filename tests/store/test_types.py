@@ -61,7 +61,13 @@ def test_only_finite_numbers_are_money(wrong: str) -> None:
 
 @pytest.mark.parametrize(
     "instant",
-    [NOON, NOON.replace(microsecond=0), NOON.replace(microsecond=1), datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)],
+    [
+        NOON,
+        NOON.replace(microsecond=0),
+        NOON.replace(microsecond=1),
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime.max.replace(tzinfo=UTC),
+    ],
     ids=str,
 )
 def test_instants_come_back_to_the_microsecond_and_in_utc(database: Engine, instant: datetime) -> None:

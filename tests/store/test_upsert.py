@@ -91,13 +91,22 @@ def test_rows_stream_through_in_batches(connection: Connection, monkeypatch: pyt
     rows = [ledger_row(f"L{n:04}") for n in range(950)]
     assert upsert(connection, schema.raw_ledger, iter(rows), seq=1, seen_at=NOON, account_id=ACCOUNT).new == 950
     rows[500] |= {"fee": Decimal(7)}
-    again = upsert(connection, schema.raw_ledger, iter([*rows, ledger_row("L9999")]), seq=2, seen_at=NOON, account_id=ACCOUNT)
+    again = upsert(
+        connection, schema.raw_ledger, iter([*rows, ledger_row("L9999")]), seq=2, seen_at=NOON, account_id=ACCOUNT
+    )
     assert again == Upserted(new=1, changed=1, unchanged=949)
     assert log(connection) == [("L0500", "fee", "0.0000000000", "7", 2)]
 
 
 def test_rows_with_a_key_of_several_columns_are_named_by_all_of_them(connection: Connection) -> None:
-    row = {"direction": "deposit", "refid": "FT1", "asset": "XXBT", "amount": Decimal("0.5000"), "time": NOON, "status": "Pending"}
+    row = {
+        "direction": "deposit",
+        "refid": "FT1",
+        "asset": "XXBT",
+        "amount": Decimal("0.5000"),
+        "time": NOON,
+        "status": "Pending",
+    }
     transfers = schema.raw_transfer
     upsert(connection, transfers, [row], seq=1, seen_at=NOON, account_id=ACCOUNT)
     done = upsert(connection, transfers, [row | {"status": "Success"}], seq=2, seen_at=NOON, account_id=ACCOUNT)
@@ -116,7 +125,9 @@ def test_a_bool_and_a_list_come_back(connection: Connection) -> None:
 
 
 IDS = st.sampled_from([f"L{n}" for n in range(5)])
-ROWS = st.builds(ledger_row, IDS, fee=st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(1)]), refid=st.sampled_from("ab"))
+ROWS = st.builds(
+    ledger_row, IDS, fee=st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(1)]), refid=st.sampled_from("ab")
+)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -139,7 +150,10 @@ def test_the_table_is_a_dict_by_id(database: Engine, batches: list[list[dict[str
                 model[row["id"]] = row | {"account_id": None, "seq": old["seq"] if old else seq}
             done = upsert(connection, schema.raw_ledger, batch, seq=seq, seen_at=NOON, account_id=main.id)
             assert (done.new, done.changed, done.unchanged) == tuple(expected.values())
-        found = {row["id"]: dict(row) | {"account_id": None} for row in connection.execute(select(schema.raw_ledger)).mappings()}
+        found = {
+            row["id"]: dict(row) | {"account_id": None}
+            for row in connection.execute(select(schema.raw_ledger)).mappings()
+        }
         assert found == model
         assert sorted((row[0], row[1]) for row in log(connection)) == sorted(changes)
 
@@ -150,7 +164,10 @@ def test_the_table_is_a_dict_by_id(database: Engine, batches: list[list[dict[str
 def test_the_api_confirms_a_files_row_without_a_change_on_record(connection: Connection) -> None:
     put(connection, file_row("L1"))
     assert put(connection, ledger_row("L1"), seq=2) == Upserted(confirmed=1)
-    assert stored(connection)["L1"] == ledger_row("L1", extra={"amountusd": "90000"}) | {"account_id": ACCOUNT, "seq": 1}
+    assert stored(connection)["L1"] == ledger_row("L1", extra={"amountusd": "90000"}) | {
+        "account_id": ACCOUNT,
+        "seq": 1,
+    }
     assert log(connection) == []
 
 
@@ -170,7 +187,9 @@ def test_a_file_never_overwrites_the_api(connection: Connection) -> None:
 def test_a_file_that_says_another_amount_than_the_api_is_reported(connection: Connection) -> None:
     put(connection, ledger_row("L1"))
     done = put(connection, file_row("L1", amount=Decimal("1.6")), seq=2)
-    assert [(c.row_id, c.field, c.stored, c.incoming) for c in done.conflicts] == [("L1", "amount", "1.5000000000", "1.6")]
+    assert [(c.row_id, c.field, c.stored, c.incoming) for c in done.conflicts] == [
+        ("L1", "amount", "1.5000000000", "1.6")
+    ]
     assert done.unchanged == 1
     assert stored(connection)["L1"]["amount"] == Decimal("1.5")
     assert log(connection) == []

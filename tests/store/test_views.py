@@ -41,7 +41,9 @@ def query(engine: Engine, statement: str) -> list[Row[Any]]:
 
 @pytest.mark.parametrize("name", CONTRACT)
 def test_each_view_has_the_columns_of_the_contract(database: Engine, name: str) -> None:
-    wanted = [c for word in CONTRACT[name].split() for c in ([word[:-1], f"{word[:-1]}_exact"] if "*" in word else [word])]
+    wanted = [
+        c for word in CONTRACT[name].split() for c in ([word[:-1], f"{word[:-1]}_exact"] if "*" in word else [word])
+    ]
     with reading(database) as connection:
         assert list(connection.execute(text(f"SELECT * FROM {name}")).keys()) == wanted
 
@@ -61,7 +63,9 @@ def test_a_number_is_shown_rounded_and_exact(database: Engine) -> None:
     assert float(rounded) == pytest.approx(0.1234567890123456789)
     assert exact_text == "0.1234567890123456789000"
     assert Decimal(exact) == Decimal("0.1234567890123456789000")
-    assert (rounded_type, exact_type) == {"sqlite": ("real", "text"), "postgresql": ("numeric", "numeric")}[database.dialect.name]
+    assert (rounded_type, exact_type) == {"sqlite": ("real", "text"), "postgresql": ("numeric", "numeric")}[
+        database.dialect.name
+    ]
     assert query(database, "SELECT count(*) FROM ledger WHERE amount > 0.1 AND first_seen IS NOT NULL")[0][0] == 1
 
 

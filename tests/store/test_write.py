@@ -31,7 +31,14 @@ def test_each_writer_replaces_its_own_findings_alone(database: Engine) -> None:
 
 def test_an_accounts_events_are_replaced_and_the_others_stay(database: Engine) -> None:
     def event(id_: str) -> dict[str, object]:
-        return {"id": id_, "time": NOON, "kind": "trade", "asset": "BTC", "quantity": Decimal("1.10"), "ledger_ids": "L1;L2"}
+        return {
+            "id": id_,
+            "time": NOON,
+            "kind": "trade",
+            "asset": "BTC",
+            "quantity": Decimal("1.10"),
+            "ledger_ids": "L1;L2",
+        }
 
     with writing(database) as connection:
         write.replace_events(connection, "main", [event("a"), event("b")])

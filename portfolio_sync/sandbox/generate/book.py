@@ -10,22 +10,15 @@ from enum import StrEnum
 from random import Random
 
 from portfolio_sync.sandbox.account import Entry, Json
-from portfolio_sync.sandbox.catalogue import ASSETS, FIRST_YEAR, YEAR, Pair
+from portfolio_sync.sandbox.catalogue import ASSETS, Pair, year_of, year_start
 from portfolio_sync.sandbox.generate.ids import dashed
 
 TICKS = 10**7
 """Times are whole ticks of a ten-millionth second: the finest figure that old rows carry."""
 SPOT = "spot / main"
-
-
-def _first(year: int) -> int:
-    """The first second of the year, near enough."""
-    return FIRST_YEAR + (year - 2013) * YEAR
-
-
 _ZEROS = tuple("0." + "0" * decimals for decimals in range(20))
-# Until when rows were printed with how many decimals: seven in recorded rows of 2014, four in those of 2021, six now.
-_PRECISION = tuple((_first(year) * TICKS, decimals) for year, decimals in ((2015, 7), (2022, 4), (9999, 6)))
+# Rows are printed with seven decimals (recorded in 2014), later with four (2021), now with six.
+_FOUR_DECIMALS, _SIX_DECIMALS = year_start(2015) * TICKS, year_start(2022) * TICKS
 
 
 class EarnCodes(StrEnum):
@@ -76,7 +69,7 @@ class Book:
 
     @property
     def year(self) -> int:
-        return 2013 + (self.second - FIRST_YEAR) // YEAR
+        return year_of(self.second)
 
     def wait(self, seconds: int) -> None:
         """Let between one second and ``seconds`` pass; less in a busy account, which would outgrow its years."""
@@ -143,10 +136,8 @@ def text(units: int, decimals: int) -> str:
 
 def stamp(ticks: int) -> Decimal:
     """The time as rows of its years print it."""
-    for until, decimals in _PRECISION:
-        if ticks < until:
-            return Decimal(ticks // 10 ** (7 - decimals)).scaleb(-decimals)
-    raise AssertionError
+    decimals = 6 if ticks >= _SIX_DECIMALS else 4 if ticks >= _FOUR_DECIMALS else 7
+    return Decimal(ticks // 10 ** (7 - decimals)).scaleb(-decimals)
 
 
 def one(asset: str) -> int:

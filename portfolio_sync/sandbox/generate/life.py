@@ -10,7 +10,7 @@ from itertools import accumulate
 from random import Random
 
 from portfolio_sync.sandbox.account import Account
-from portfolio_sync.sandbox.catalogue import ASSETS, FIRST_YEAR, YEAR
+from portfolio_sync.sandbox.catalogue import ASSETS, year_start
 from portfolio_sync.sandbox.generate import earn, funding, margin, rare, trading
 from portfolio_sync.sandbox.generate.book import TICKS, Book, EarnCodes, text
 
@@ -79,7 +79,8 @@ def generate(
     """An account of exactly ``rows`` ledger rows up to ``end`` (unix seconds). Equal arguments give equal accounts.
 
     Every balance follows from the rows: per asset code, or with ``EarnCodes.WALLETS`` per asset code and wallet.
-    ``fine_fees``: some fees are printed finer than the balance they were taken from. From some 1000 rows on each kind of row that is known occurs.
+    ``fine_fees``: some fees are printed finer than the balance they were taken from.
+    From some 1000 rows on, each kind of row that is known occurs.
     """
     rng = Random(seed)
     last = int(end)
@@ -103,20 +104,16 @@ def _clock(done: int, rows: int, last: int) -> int:
 
 def _appointments(rng: Random, rows: int, last: int) -> list[tuple[int, int, Scene]]:
     """When each scene happens for certain, latest first; a small account has room for a choice only."""
-    fitting = [scene for scene in SCENES if scene.rows <= rows // 10 and _year(scene.since) < last - 100 * DAY]
+    fitting = [scene for scene in SCENES if scene.rows <= rows // 10 and year_start(scene.since) < last - 100 * DAY]
     chosen = rng.sample(fitting, min(len(fitting), rows // 8))
     due: list[tuple[int, int, Scene]] = []
     for place, scene in enumerate(chosen):
-        first, until = max(_year(scene.since), START), min(_year(scene.until + 1), last - 100 * DAY)
+        first, until = max(year_start(scene.since), START), min(year_start(scene.until + 1), last - 100 * DAY)
         insort(due, (-rng.randrange(first, max(until, first + 1)), place, scene), key=lambda item: item[:2])
     if rows >= 100:
         for place, play in enumerate(LATE):
             insort(due, (-(last - (80 - 5 * place) * DAY), -1 - place, Scene(play)), key=lambda item: item[:2])
     return due
-
-
-def _year(number: int) -> int:
-    return FIRST_YEAR + (number - 2013) * YEAR
 
 
 def _next(book: Book, due: list[tuple[int, int, Scene]], room: int) -> Callable[[Book], None]:

@@ -61,7 +61,13 @@ def test_legs_that_cancel_leave_the_other_two() -> None:
 
 @pytest.mark.parametrize(
     ("gives", "gets", "kind"),
-    [("EUR", "BTC", Kind.BUY), ("BTC", "EUR", Kind.SELL), ("BTC", "ETH", Kind.TRADE), ("EUR", "USD", Kind.INTERNAL), ("USDT", "BTC", Kind.TRADE)],
+    [
+        ("EUR", "BTC", Kind.BUY),
+        ("BTC", "EUR", Kind.SELL),
+        ("BTC", "ETH", Kind.TRADE),
+        ("EUR", "USD", Kind.INTERNAL),
+        ("USDT", "BTC", Kind.TRADE),
+    ],
 )
 def test_a_conversion_is_named_by_what_goes_and_what_comes(gives: str, gets: str, kind: Kind) -> None:
     ledger = Ledger()
@@ -217,7 +223,19 @@ def test_event_ids_depend_on_content_alone() -> None:
     assert only(normalize(ledger.rows)).id != only(normalize(other.rows)).id
 
 
-TYPES = ("trade", "spend", "receive", "deposit", "withdrawal", "staking", "earn", "transfer", "margin", "rollover", "newtype")
+TYPES = (
+    "trade",
+    "spend",
+    "receive",
+    "deposit",
+    "withdrawal",
+    "staking",
+    "earn",
+    "transfer",
+    "margin",
+    "rollover",
+    "newtype",
+)
 SUBTYPES = ("", "reward", "allocation", "spottostaking", "tradespot", "whatever")
 rows_of_any_kind = st.lists(
     st.tuples(
@@ -230,12 +248,15 @@ rows_of_any_kind = st.lists(
 
 @settings(deadline=None)
 @given(rows_of_any_kind, st.randoms(use_true_random=False))
-def test_every_row_ends_exactly_once_in_any_order(rows: list[tuple[str, str, str, Decimal, Decimal, str, int]], shuffled: random.Random) -> None:
+def test_every_row_ends_exactly_once_in_any_order(
+    rows: list[tuple[str, str, str, Decimal, Decimal, str, int]], shuffled: random.Random
+) -> None:
     ledger = Ledger()
     for place, (type_, subtype, symbol, amount, fee, refid, after) in enumerate(rows):
         ledger.add(type_, symbol, str(amount), str(fee), refid=refid, subtype=subtype, after=after + place / 100)
     result = normalize(ledger.rows)
-    ended = sorted(row for outcome in (*result.events, *result.findings) for row in outcome.source)
+    sources = [event.source for event in result.events] + [finding.source for finding in result.findings]
+    ended = sorted(row for source in sources for row in source)
     assert ended == sorted(row.id for row in ledger.rows)
     counts = result.counts
     assert counts.ledger_rows == len(rows) == counts.event + counts.no_effect + counts.finding

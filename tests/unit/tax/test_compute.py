@@ -21,7 +21,9 @@ from tests.shown import shown
 YEAR = 366 * 86400
 
 
-def figures(ledger: Ledger, profile: Profile = GENERIC, year: int | None = None, prices: tuple[Price, ...] = ()) -> Computation:
+def figures(
+    ledger: Ledger, profile: Profile = GENERIC, year: int | None = None, prices: tuple[Price, ...] = ()
+) -> Computation:
     lookup = Lookup(PriceTable.of(prices), profile.currency)
     return compute(value_all(normalize(ledger.rows).events, lookup).events, profile, Options(year), lookup)
 
@@ -47,7 +49,9 @@ def test_coins_from_outside_have_no_cost_until_it_is_stated() -> None:
     (row,) = result.disposals
     assert shown(row.proceeds, row.cost, row.gain, row.acquired_ids) == "80 ? ? L1"
     assert [(finding.code, finding.source) for finding in result.findings] == [("unknown_cost", ("L2",))]
-    assert [(task.valued.event.source, task.note) for task in result.worklist] == [(("L1",), "fill in cost and acquired")]
+    assert [(task.valued.event.source, task.note) for task in result.worklist] == [
+        (("L1",), "fill in cost and acquired")
+    ]
     assert {line.item: line.amount for line in result.summary if not line.asset}["disposals_unknown"] == 1
 
 
@@ -57,10 +61,18 @@ def test_withdrawn_coins_keep_date_and_cost_outside_and_are_suggested_when_they_
     ledger.add("withdrawal", "BTC", "-1", "0.01", refid="FT1", after=86400)
     ledger.add("deposit", "BTC", "0.999", refid="Q1", after=2 * 86400)
     result = figures(ledger, prices=(dollars("BTC", "60"),))
-    assert [shown(row.kind, row.quantity, row.proceeds, row.cost) for row in result.disposals] == ["transfer_fee 0.01 0.6 0.5"]
+    assert [shown(row.kind, row.quantity, row.proceeds, row.cost) for row in result.disposals] == [
+        "transfer_fee 0.01 0.6 0.5"
+    ]
     assert [shown(h.wallet, h.quantity, h.cost) for h in result.holdings] == ["external:main 1 50", "main 1.989 ?"]
-    assert [shown(lot.wallet, lot.quantity, lot.cost) for lot in result.lots] == ["external:main 1 50", "main 0.99 49.5", "main 0.999 ?"]
-    assert [task.note for task in result.worklist] == ["fill in cost and acquired; may be withdrawal L3 of 2024-01-02T00:00:00Z coming back"]
+    assert [shown(lot.wallet, lot.quantity, lot.cost) for lot in result.lots] == [
+        "external:main 1 50",
+        "main 0.99 49.5",
+        "main 0.999 ?",
+    ]
+    assert [task.note for task in result.worklist] == [
+        "fill in cost and acquired; may be withdrawal L3 of 2024-01-02T00:00:00Z coming back"
+    ]
 
 
 def test_an_oversold_asset_is_refused_from_there_on_and_the_rest_goes_on() -> None:
@@ -90,7 +102,9 @@ def test_rewards_are_income_at_their_value_and_lots_of_that_cost() -> None:
     ledger = Ledger()
     ledger.add("staking", "DOT", "10", "2", refid="ST1")
     result = figures(ledger, prices=(dollars("DOT", "5"),))
-    assert [shown(i.income_type, i.quantity, i.value, i.price_source) for i in result.income] == ["staking 8 40 test DOT/USD 2024-01-01T00:00:00Z"]
+    assert [shown(i.income_type, i.quantity, i.value, i.price_source) for i in result.income] == [
+        "staking 8 40 test DOT/USD 2024-01-01T00:00:00Z"
+    ]
     assert [shown(lot.quantity, lot.cost) for lot in result.lots] == ["8 40"]
 
 
@@ -121,9 +135,14 @@ def test_what_is_lost_leaves_without_gain_or_loss() -> None:
     ]
     lookup = Lookup(PriceTable(), "USD")
     events = value_all([to_event(t, "main") for t in history], lookup).events
-    assert [shown(r.kind, r.proceeds, r.cost, r.gain) for r in compute(events, GENERIC, Options(), lookup).disposals] == ["lost 50 50 0", "gift_out 50 50 0"]
+    assert [
+        shown(r.kind, r.proceeds, r.cost, r.gain) for r in compute(events, GENERIC, Options(), lookup).disposals
+    ] == ["lost 50 50 0", "gift_out 50 50 0"]
     at_value = with_settings(GENERIC, {"gift_out": "fmv"})
-    assert [shown(r.kind, r.proceeds, r.gain) for r in compute(events, at_value, Options(), lookup).disposals] == ["lost 50 0", "gift_out 500 450"]
+    assert [shown(r.kind, r.proceeds, r.gain) for r in compute(events, at_value, Options(), lookup).disposals] == [
+        "lost 50 0",
+        "gift_out 500 450",
+    ]
 
 
 def test_costs_of_a_sale_can_be_shown_as_cost() -> None:

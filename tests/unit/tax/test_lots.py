@@ -24,7 +24,9 @@ def always(order: Order) -> LotRules:
 ALWAYS = {method: always(order) for method, order in orders(GENERIC).items()}
 
 
-def movement(act: Act, place: int, quantity: str, money: str | None, wallet: str = "w", to_wallet: str = "") -> Movement:
+def movement(
+    act: Act, place: int, quantity: str, money: str | None, wallet: str = "w", to_wallet: str = ""
+) -> Movement:
     return Movement(
         act, START + timedelta(days=place), "BTC", Decimal(quantity), None if money is None else Decimal(money), "sell", "main", wallet,
         (f"t{place}",), f"e{place}", to_wallet=to_wallet,
@@ -69,7 +71,9 @@ def test_a_reward_larger_than_the_lot_on_top_drops_no_lot() -> None:
 
 def test_a_purchase_recorded_after_a_sale_of_the_same_second_is_not_used_by_it() -> None:
     late = buy(2, "1", "5")._replace(time=START)
-    matching = match_lots([buy(1, "1", "10")._replace(time=START), sell(3, "1")._replace(time=START), late], ALWAYS[Method.LIFO])
+    matching = match_lots(
+        [buy(1, "1", "10")._replace(time=START), sell(3, "1")._replace(time=START), late], ALWAYS[Method.LIFO]
+    )
     assert taken(matching) == [("t1", "1")]
 
 
@@ -88,14 +92,27 @@ def test_a_standing_order_counts_from_its_start() -> None:
 def test_a_standing_order_of_one_account_leaves_the_others() -> None:
     standing = (StandingOrder(Method.LIFO, START, "w"),)
     profile = with_settings(GENERIC, {"pool_scope": "wallet"})
-    history = [buy(1, "1", "1"), buy(2, "1", "1"), buy(3, "1", "1", "v"), buy(4, "1", "1", "v"), sell(5, "1"), sell(6, "1", wallet="v")]
+    history = [
+        buy(1, "1", "1"),
+        buy(2, "1", "1"),
+        buy(3, "1", "1", "v"),
+        buy(4, "1", "1", "v"),
+        sell(5, "1"),
+        sell(6, "1", wallet="v"),
+    ]
     assert taken(in_order(history, profile, standing)) == [("t2", "1"), ("t3", "1")]
 
 
 def test_hifo_by_price_ignores_fees() -> None:
-    history = [buy(1, "1", "19")._replace(price=Decimal(10)), buy(2, "1", "12")._replace(price=Decimal(12)), sell(3, "1")]
+    history = [
+        buy(1, "1", "19")._replace(price=Decimal(10)),
+        buy(2, "1", "12")._replace(price=Decimal(12)),
+        sell(3, "1"),
+    ]
     assert taken(in_order(history, with_settings(GENERIC, {"method": "hifo"}), ())) == [("t1", "1")]
-    assert taken(in_order(history, with_settings(GENERIC, {"method": "hifo", "hifo_key": "price"}), ())) == [("t2", "1")]
+    assert taken(in_order(history, with_settings(GENERIC, {"method": "hifo", "hifo_key": "price"}), ())) == [
+        ("t2", "1")
+    ]
 
 
 def test_matching_stops_at_the_first_sale_of_more_than_is_known() -> None:
@@ -112,22 +129,42 @@ def test_zero_cost_is_invented_only_when_asked_for() -> None:
 
 
 def test_a_figure_that_does_not_terminate_is_cut_to_20_decimals_and_the_last_part_takes_the_rest() -> None:
-    matching = match_lots([buy(1, "3", "1"), sell(2, "1", "1"), sell(3, "1", "1"), sell(4, "1", "1")], ALWAYS[Method.FIFO])
+    matching = match_lots(
+        [buy(1, "3", "1"), sell(2, "1", "1"), sell(3, "1", "1"), sell(4, "1", "1")], ALWAYS[Method.FIFO]
+    )
     costs = [match.cost for match in matching.matches]
-    assert costs == [Decimal("0.33333333333333333333"), Decimal("0.33333333333333333334"), Decimal("0.33333333333333333333")]
+    assert costs == [
+        Decimal("0.33333333333333333333"),
+        Decimal("0.33333333333333333334"),
+        Decimal("0.33333333333333333333"),
+    ]
     assert share(Decimal(2), Decimal(1), Decimal(3)) == Decimal("0.66666666666666666667")
 
 
 QUANTITIES = st.decimals(Decimal("0.00000001"), 1000, places=8)
 MONEY = st.one_of(st.none(), st.decimals(0, 100_000, places=4))
 STEPS = st.lists(
-    st.tuples(st.sampled_from(("acquire", "dispose", "give", "move")), QUANTITIES, MONEY, st.sampled_from("abc"), st.sampled_from("abc")), max_size=40
+    st.tuples(
+        st.sampled_from(("acquire", "dispose", "give", "move")),
+        QUANTITIES,
+        MONEY,
+        st.sampled_from("abc"),
+        st.sampled_from("abc"),
+    ),
+    max_size=40,
 )
 
 
 def history_of(steps: list[tuple[str, Decimal, Decimal | None, str, str]]) -> list[Movement]:
     return [
-        movement(Act(act), place, str(quantity), None if money is None else str(money), wallet, to_wallet if act == "move" else "")
+        movement(
+            Act(act),
+            place,
+            str(quantity),
+            None if money is None else str(money),
+            wallet,
+            to_wallet if act == "move" else "",
+        )
         for place, (act, quantity, money, wallet, to_wallet) in enumerate(steps)
     ]
 

@@ -10,8 +10,15 @@ from portfolio_sync.tax.profiles import GENERIC, PROFILES, US, profile_named
 
 
 def test_any_convention_can_be_set_by_name() -> None:
-    profile = with_settings(GENERIC, {"hifo_key": "price", "withheld_fee_own_lot": "true", "timezone": "Europe/London", "currency": "gbp"})
-    assert (profile.hifo_key, profile.withheld_fee_own_lot, profile.timezone, profile.currency) == (HifoKey.PRICE, True, "Europe/London", "GBP")
+    profile = with_settings(
+        GENERIC, {"hifo_key": "price", "withheld_fee_own_lot": "true", "timezone": "Europe/London", "currency": "gbp"}
+    )
+    assert (profile.hifo_key, profile.withheld_fee_own_lot, profile.timezone, profile.currency) == (
+        HifoKey.PRICE,
+        True,
+        "Europe/London",
+        "GBP",
+    )
 
 
 def test_setting_the_scope_means_all_of_the_history() -> None:
@@ -37,7 +44,10 @@ def test_an_unknown_key_or_value_is_named(key: str, value: str, said: str) -> No
 
 def test_a_tax_year_that_crosses_the_calendar_is_named_by_both() -> None:
     uk = Profile("uk", "", timezone="Europe/London", year_start_month=4, year_start_day=6)
-    last, first = datetime(2025, 4, 5, 22, 59, tzinfo=UTC), datetime(2025, 4, 5, 23, 30, tzinfo=UTC)  # 23:30 UTC is 00:30 on 6 April in London
+    last, first = (
+        datetime(2025, 4, 5, 22, 59, tzinfo=UTC),
+        datetime(2025, 4, 5, 23, 30, tzinfo=UTC),
+    )  # 23:30 UTC is 00:30 on 6 April in London
     assert [uk.label(uk.year_of(instant)) for instant in (last, first)] == ["2024-25", "2025-26"]
     assert uk.end_of(2024) == datetime(2025, 4, 5, 23, tzinfo=UTC)
 
