@@ -48,7 +48,19 @@ def server() -> Iterator[str]:
 @contextmanager
 def _running(bin_: Path, folder: Path, who: dict[str, Any]) -> Iterator[None]:
     data = folder / "data"
-    initdb = [bin_ / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+    initdb: list[str | Path] = [
+        bin_ / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "-N",
+    ]
     done = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd=folder, **who)
     if done.returncode:
         raise NoPostgres(f"initdb failed: {done.stderr}")

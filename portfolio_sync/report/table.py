@@ -38,9 +38,12 @@ READS: dict[type, Callable[[Any], str]] = {
 }
 
 
+def other(value: object) -> str:
+    return text(str(value))
+
+
 def cell(value: object) -> str:
-    reads = READS.get(type(value))
-    return reads(value) if reads else text(str(value))
+    return READS.get(type(value), other)(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Table:
         """The cells of each row as text, in order; reads ``rows`` once."""
         readers = [reader for _, reader in self.columns]
         for row in self.rows:
-            yield [cell(reader(row)) for reader in readers]
+            yield [READS.get(type(value), other)(value) for value in [reader(row) for reader in readers]]
 
     def to_frame(self) -> pd.DataFrame:
         """The same as a pandas frame, with exact Decimals (dtype object), for analysts."""

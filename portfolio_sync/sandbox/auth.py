@@ -7,12 +7,15 @@ import binascii
 import hashlib
 import hmac
 import ipaddress
+import re
 import struct
 from collections.abc import Mapping
 from decimal import Decimal
 
 from portfolio_sync.sandbox.key import LONGEST_NONCE, Key
 from portfolio_sync.sandbox.refusal import ExchangeRefusal
+
+DIGITS = re.compile(r"[0-9]{1,20}")
 
 
 def authenticate(
@@ -46,7 +49,7 @@ def _check(
     nonce = fields.get("nonce", "")
     if not hmac.compare_digest(signature(key.secret, path, nonce, body).encode(), signed.encode()):
         raise ExchangeRefusal("EAPI:Invalid signature")
-    if not (nonce.isascii() and nonce.isdigit() and int(nonce) <= LONGEST_NONCE and key.take_nonce(int(nonce))):
+    if not (DIGITS.fullmatch(nonce) and int(nonce) <= LONGEST_NONCE and key.take_nonce(int(nonce))):
         raise ExchangeRefusal("EAPI:Invalid nonce")
     if not _second_factor(key, fields.get("otp"), now):
         raise ExchangeRefusal("EAPI:Invalid signature")  # the exchange's own word for a wrong one is not known

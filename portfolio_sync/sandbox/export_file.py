@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from itertools import islice
 
 from portfolio_sync.sandbox.account import Account, Entry, Json
 from portfolio_sync.sandbox.catalogue import ASSETS, PAIRS, PRICE_SCALE, TOKENIZED, usd
@@ -83,47 +85,49 @@ def archive(account: Account, sheet: Sheet) -> bytes:
         zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle,
         bundle.open(f"{sheet.kind}.{sheet.format.lower()}", "w") as raw,
     ):
-        for line in _lines(rows, cells, sheet):
-            raw.write(line.encode())
+        lines = _lines(rows, cells, sheet)
+        while block := "".join(islice(lines, 1000)):
+            raw.write(block.encode())
     return packed.getvalue()
 
 
 def _lines(rows: list[Entry], cells: Callable[[Entry, Sheet], Json], sheet: Sheet) -> Iterator[str]:
-    split, bare = SEPARATORS[sheet.format], NUMBERS if sheet.generation <= LAST_UNQUOTED else frozenset[str]()
-    yield split.join(f'"{name}"' for name in sheet.columns) + "\n"
+    bare = NUMBERS if sheet.generation <= LAST_UNQUOTED else frozenset[str]()
+    yield SEPARATORS[sheet.format].join(f'"{name}"' for name in sheet.columns) + "\n"
+    template = (
+        SEPARATORS[sheet.format].join(f"%({name})s" if name in bare else f'"%({name})s"' for name in sheet.columns)
+        + "\n"
+    )
+    blank = {name: '""' if name in bare else "" for name in sheet.columns}
+    unsettled = {"txid": "", "balance": '""' if bare else ""}
     for row in rows:
         if sheet.begin <= row.at <= sheet.end:
-            found = cells(row, sheet)
+            found = blank | cells(row, sheet)
             if sheet.pending_rows and row.fields["type"] in ("deposit", "withdrawal"):
-                yield _line(found | {"txid": "", "balance": ""}, sheet.columns, split, bare)
-            yield _line(found, sheet.columns, split, bare)
-
-
-def _line(cells: Json, names: tuple[str, ...], split: str, bare: frozenset[str]) -> str:
-    values = ((name, str(cells.get(name, ""))) for name in names)
-    return split.join(value if name in bare and value else f'"{value}"' for name, value in values) + "\n"
+                yield template % (found | unsettled)
+            yield template % found
 
 
 def _ledger_cells(row: Entry, sheet: Sheet) -> Json:
-    code = row.fields["asset"]
-    cells = row.fields | {"txid": row.id, "time": f"{datetime.fromtimestamp(int(row.at), UTC):%Y-%m-%d %H:%M:%S}"}
-    cells["wallet"] = row.fields.get("wallet", "spot / main")
-    cells["subclass"] = _subclass(code, sheet.generation)
+    code, second = row.fields["asset"], int(row.at)
+    cells = {"wallet": "spot / main"} | row.fields
+    cells["txid"], cells["time"], cells["subclass"] = row.id, _clock(second), _subclass(code, sheet.generation)
     if sheet.generation >= DISPLAY_NAMES_FROM and sheet.display_names:
         cells["asset"] = display(code)
-    if "amountusd" in sheet.columns:
-        worth = {name: _dollars(code, row.fields[name], int(row.at)) for name in ("amount", "fee", "balance")}
-        cells |= {f"{name}usd": value for name, value in worth.items()} | {"feecurrency": cells["asset"]}
+    if "amountusd" in sheet.columns and code in ASSETS:
+        price = usd(code, second)
+        for name in ("amount", "fee", "balance"):
+            cells[f"{name}usd"] = _dollars(row.fields[name], price)
+        cells["feecurrency"] = cells["asset"]
     return cells
 
 
 def _trade_cells(row: Entry, sheet: Sheet) -> Json:
     fields = row.fields
-    moment = datetime.fromtimestamp(int(row.at), UTC)
     fraction = f".{f'{row.at:f}'.partition('.')[2][:4].ljust(4, '0')}"
     cells = fields | {
         "txid": row.id,
-        "time": f"{moment:%Y-%m-%d %H:%M:%S}{fraction}",
+        "time": _clock(int(row.at)) + fraction,
         "ledgers": ",".join(fields.get("ledgers", ())),
     }
     if sheet.generation >= DISPLAY_NAMES_FROM and sheet.display_names and fields["pair"] in PAIRS:
@@ -132,6 +136,11 @@ def _trade_cells(row: Entry, sheet: Sheet) -> Json:
     return cells
 
 
+def _clock(second: int) -> str:
+    return str(datetime.fromtimestamp(second, UTC))[:19]
+
+
+@cache
 def display(code: str) -> str:
     """The name that new files and the website use: ``XXBT`` is BTC, ``XBT.M`` is BTC.M."""
     name = ASSETS[code].altname if code in ASSETS else code
@@ -139,6 +148,7 @@ def display(code: str) -> str:
     return {"XBT": "BTC", "XDG": "DOGE"}.get(stem, stem) + dot + suffix
 
 
+@cache
 def _subclass(code: str, generation: int) -> str:
     if code in ASSETS and ASSETS[code].aclass == TOKENIZED:
         return "tokenized_asset"
@@ -150,7 +160,9 @@ def _subclass(code: str, generation: int) -> str:
     return "stable_coin" if stem in ("USDT", "USDC") else "cryptocurrency"
 
 
-def _dollars(code: str, amount: str, second: int) -> str:
-    if code not in ASSETS:
-        return ""
-    return format((Decimal(amount) * usd(code, second) / PRICE_SCALE).quantize(Decimal("0.0001")), "f")
+def _dollars(amount: str, price: int) -> str:
+    """``price`` as ``usd`` gives it; four decimals, half up."""
+    whole, _, decimals = amount.partition(".")
+    scale = PRICE_SCALE * 10 ** len(decimals)
+    worth = (abs(int(whole + decimals)) * price * 10**4 * 2 + scale) // (2 * scale)
+    return f"{'-' if amount[0] == '-' and worth else ''}{worth // 10**4}.{worth % 10**4:04}"

@@ -9,10 +9,13 @@ from enum import StrEnum
 
 
 class Trouble(StrEnum):
-    """``LOST``: the call is done, charged and its nonce used, but the answer never arrives."""
+    """``RESET``: the connection breaks before the call is looked at. ``LOST``: the call is done, charged and its nonce used,
+    but the answer never arrives. ``LOCKOUT`` locks the key in earnest."""
 
     HTML_520 = "html 520"
     HTTP_502 = "http 502"
+    HTTP_503 = "http 503"
+    HTTP_504 = "http 504"
     RESET = "reset"
     LOST = "lost"
     TRUNCATED = "truncated"
@@ -23,6 +26,7 @@ class Trouble(StrEnum):
     UNAVAILABLE = "unavailable"
     BUSY = "busy"
     INTERNAL = "internal"
+    INVALID_NONCE = "invalid nonce"
     WARNING = "warning"
     NO_RESULT = "no result"
     UNKNOWN_METHOD = "unknown method"
@@ -35,10 +39,11 @@ ERRORS = {
     Trouble.UNAVAILABLE: "EService:Unavailable",
     Trouble.BUSY: "EService:Busy",
     Trouble.INTERNAL: "EGeneral:Internal error:17",
+    Trouble.INVALID_NONCE: "EAPI:Invalid nonce",
     Trouble.UNKNOWN_METHOD: "EGeneral:Unknown method",
 }
-# These come before the call is looked at at all; the others after it was done.
-BEFORE = frozenset({Trouble.HTML_520, Trouble.HTTP_502, Trouble.RESET, Trouble.HTTP_429, *ERRORS, Trouble.THROTTLED})
+# The call is not carried out, but its nonce is gone: a client that sends the same one again is refused.
+NONCE_SPENT = frozenset({Trouble.HTML_520, Trouble.HTTP_502, Trouble.HTTP_504, Trouble.THROTTLED, *ERRORS})
 
 
 @dataclass(slots=True)
@@ -61,6 +66,11 @@ class Fault:
             return False
         self.seen += 1
         return self.nth <= self.seen < self.nth + self.times
+
+
+def words(trouble: Trouble, now: Decimal) -> str:
+    """What the envelope says; nothing where the trouble shows outside of it."""
+    return throttled(now) if trouble is Trouble.THROTTLED else ERRORS.get(trouble, "")
 
 
 def throttled(now: Decimal) -> str:

@@ -22,13 +22,13 @@ class Key:
     """``query_from``, ``query_to``, ``valid_until``: Unix seconds, 0 for none. ``stepped``: the counter falls in whole units."""
 
     key: str
-    secret: str
+    secret: str = field(repr=False)
     name: str = "practice"
     permissions: tuple[str, ...] = ALL_READS
     tier: str = "starter"
     nonce_window: int = 0
-    otp: str | None = None
-    totp: bytes | None = None
+    otp: str | None = field(default=None, repr=False)
+    totp: bytes | None = field(default=None, repr=False)
     ip_allowlist: tuple[str, ...] = ()
     query_from: int = 0
     query_to: int = 0
@@ -69,7 +69,10 @@ class Key:
         """Too many errors of authentication in a row lock the key out."""
         self.errors += 1
         if self.errors >= ERRORS_TO_LOCKOUT:
-            self.locked_until = now + LOCKOUT
+            self.lock_out(now)
+
+    def lock_out(self, now: Decimal) -> None:
+        self.errors, self.locked_until = 0, now + LOCKOUT
 
     def locked(self, now: Decimal) -> bool:
         if now >= self.locked_until:

@@ -140,11 +140,9 @@ class _Handler(BaseHTTPRequestHandler):
             if method in self.server.exchange.recorded:
                 return self.server.exchange.recorded[method], "ok", 0
             if prefix == "public":
-                if self.command != "GET":  # no longer served since 2024-01-01
-                    raise ExchangeRefusal("EGeneral:Unknown method")
+                self._only("GET")  # POST is no longer served here since 2024-01-01
                 return _json({"error": [], "result": self.server.exchange.public(method, fields)}), "ok", 0
-            if self.command != "POST":
-                raise ExchangeRefusal("EGeneral:Unknown method")
+            self._only("POST")
             result, cost = self.server.exchange.private(method, self.headers, body, fields, self.client_address[0])  # type: ignore[arg-type]  # a Message is read like a mapping
         except ExchangeRefusal as refusal:
             return _json({"error": [refusal.error]}), refusal.error, 0
@@ -153,6 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
         if method == "Balance" and not result:
             return _json({"error": []}), "ok", cost  # recorded: an empty account has no result at all
         return _json({"error": [], "result": result}), "ok", cost
+
+    def _only(self, command: str) -> None:
+        if self.command != command:
+            raise ExchangeRefusal("EGeneral:Unknown method")
 
     def _note(self, method: str, prefix: str, fields: dict[str, str], outcome: str, cost: int) -> None:
         nonce = fields.get("nonce", "")
@@ -166,9 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif trouble is Trouble.TRUNCATED:
             self._send(200, content[: len(content) // 2], "application/json")
         elif trouble is Trouble.WARNING:
-            document = json.loads(content)
-            document["error"].append("WGeneral:Something to know")
-            self._send(200, json.dumps(document).encode(), "application/json")
+            warned = content.replace(b'"error":[', b'"error":["WGeneral:Something to know"', 1)
+            self._send(200, warned, "application/json")
         elif trouble is Trouble.NO_RESULT:
             self._send(200, b'{"error":[]}', "application/json")
         else:

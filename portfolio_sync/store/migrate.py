@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL
 
 from portfolio_sync.errors import DatabaseError
-from portfolio_sync.store import views
+from portfolio_sync.store import view_upkeep
 from portfolio_sync.store.engine import create_file, is_sqlite, open_engine, reading, writing
 from portfolio_sync.store.schema import metadata
 from portfolio_sync.store.surroundings import shown
@@ -93,10 +93,10 @@ def run(context: EnvironmentContext, url: str | URL) -> None:
                 raise DatabaseError(
                     f"{shown(engine.url)}: the database is newer than this program: update portfolio-sync"
                 )
-            grants = [] if revision == HEAD else views.drop(connection)
+            grants = [] if revision == HEAD else view_upkeep.drop(connection)
             context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
             context.run_migrations()
-            views.recreate(connection, grants)
+            view_upkeep.recreate(connection, grants)
     finally:
         engine.dispose()
 

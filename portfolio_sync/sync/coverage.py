@@ -33,6 +33,15 @@ def wanted(bounds: Bounds, now: datetime) -> Period:
     return Period(start, max(start, floor_second(end)))
 
 
+def whole(period: Period, limits: Bounds) -> Period:
+    """The part of ``period`` that counts as covered: whole seconds inside ``limits``. Of a second that the limits cut in
+    two, only the rows inside were kept.
+    """
+    start = max(period.start, ceil_second(limits.start)) if limits.start else period.start
+    end = min(period.end, floor_second(limits.end)) if limits.end else period.end
+    return Period(start, max(start, end))
+
+
 def work(window: Period, covered: Sequence[Period], overlap: timedelta) -> list[Period]:
     """What to read, oldest first (a killed walk is finished before a new one starts): the window less what is covered,
     but the newest ``overlap`` of that once more.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portfolio_sync.core.instant import SECOND, to_unix
 from portfolio_sync.core.period import Period
 from portfolio_sync.errors import Refused
-from portfolio_sync.sync.coverage import wanted, work
+from portfolio_sync.sync.coverage import UNBOUNDED, wanted, whole, work
 from portfolio_sync.sync.late import Counts, find_late
 from portfolio_sync.sync.pages import history_page
 from portfolio_sync.sync.reading import Reading
@@ -34,6 +34,11 @@ class Slice:
         """The name its counts are remembered under; never that of a stream."""
         return f"{self.reading.stream.name}:{self.aclass or 'default'}:counts"
 
+    def wanted(self, rows: Iterable[Record]) -> list[Record]:
+        """Those inside what the user asked for, to the fraction of a second that the exchange does not take."""
+        start, end = self.reading.limits.start, self.reading.limits.end
+        return [row for row in rows if (start is None or row.time >= start) and (end is None or row.time < end)]
+
     def page(self, end: datetime, ofs: int, start: datetime | None = None) -> Page[Record]:
         """One call. ``end`` is inclusive, ``start`` exclusive at the exchange; both whole seconds."""
         start = start or self.reading.limits.start
@@ -54,9 +59,13 @@ def read_history(reading: Reading) -> None:
 
 
 def _may_hold_new(part: Slice) -> bool:
-    """First time, once a day, and when this sync brought rows to an account that has held the class."""
-    book = part.reading.job.book
-    return part.reading.deep or not book.coverage(part.key) or (book.rows_new > 0 and book.holds(part.aclass))
+    """Where it was never read, once a day, and when this sync brought rows to an account that has held the class."""
+    book, reading = part.reading.job.book, part.reading
+    covered = book.coverage(part.key)
+    if reading.deep or not covered or (book.rows_new > 0 and book.holds(part.aclass)):
+        return True
+    gaps = work(wanted(reading.window, reading.now), covered, timedelta(0))
+    return any(gap.start < covered[-1].end for gap in gaps)
 
 
 def _read(part: Slice) -> None:
@@ -69,7 +78,7 @@ def _read(part: Slice) -> None:
         if part.aclass and error.error.startswith("EGeneral:Invalid arguments"):
             return  # a server that does not know the class has no rows of it
         raise
-    if counted:
+    if counted and reading.job.request.bounds == UNBOUNDED:
         _compare(part, window, counted[-1], quiet=book.rows_new == before)
 
 
@@ -102,13 +111,8 @@ def _resumable(part: Slice, gap: Period) -> Position | None:
 
 
 def _commit(part: Slice, step: Step[Record]) -> None:
-    limits = part.reading.limits
-    rows = [
-        row
-        for row in step.rows
-        if (limits.start is None or row.time >= limits.start) and (limits.end is None or row.time < limits.end)
-    ]
-    part.reading.job.book.commit_page(part.reading.stream, rows, part.key, step.covered, step.position)
+    covered = whole(step.covered, part.reading.limits) if step.covered else None
+    part.reading.job.book.commit_page(part.reading.stream, part.wanted(step.rows), part.key, covered, step.position)
 
 
 def _compare(part: Slice, window: Period, theirs: int | None, *, quiet: bool) -> None:
@@ -124,7 +128,7 @@ def _compare(part: Slice, window: Period, theirs: int | None, *, quiet: bool) ->
     ours = book.count(table, until, part.aclass)
     if theirs != ours and seen != (theirs, ours):
         for page in _late(part, until, theirs - ours):
-            book.commit(part.reading.stream, page.rows)
+            book.commit(part.reading.stream, part.wanted(page.rows))
         ours = book.count(table, until, part.aclass)
     book.remember_counts(part.name_of_counts, theirs, ours)
 

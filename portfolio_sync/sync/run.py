@@ -10,7 +10,7 @@ from portfolio_sync.core.instant import from_unix
 from portfolio_sync.errors import PermissionMissing, PortfolioSyncError
 from portfolio_sync.kraken.client import Client
 from portfolio_sync.kraken.endpoint import Endpoint
-from portfolio_sync.sync.coverage import Bounds
+from portfolio_sync.sync.coverage import UNBOUNDED, Bounds
 from portfolio_sync.sync.history import read_history
 from portfolio_sync.sync.key import Checked, check_key, require
 from portfolio_sync.sync.moment import read_snapshot, read_status
@@ -76,7 +76,7 @@ def _sync(job: Job, outcome: Outcome) -> None:
         except PermissionMissing as error:
             _denied(job, outcome, stream, error, now)
         else:
-            job.book.succeeded(stream, now, deep=deep)
+            job.book.succeeded(stream, now, deep=deep and job.request.bounds == UNBOUNDED)
 
 
 def chosen(job: Job) -> list[Stream]:

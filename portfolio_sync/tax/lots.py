@@ -192,7 +192,7 @@ class Books:
         """Parts of lots out of ``pools``, ``wanted`` units together (there must be as many): named lots first, then in order."""
         for row, number in picks:
             left = number
-            for pool, lot in [(pool, lot) for pool in pools for lot in pool.lots_named(row)]:
+            for pool, lot in [(each, lot) for each in pools for lot in each.lots_named(row)]:
                 part = min(wanted, left, lot.quantity)
                 if part:
                     wanted, left = wanted - part, left - part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ def test_coverage_is_the_union_of_what_was_added(database: Engine, added: list[t
     covered = {hour for hour in range(21) for period in found if NOON + timedelta(hours=hour) in period}
     assert covered == {hour for start, end in added for hour in range(start, end)}
     assert found == sorted(found)
-    assert all(before.end < after.start for before, after in zip(found, found[1:], strict=False))
+    assert all(before.end < after.start for before, after in pairwise(found))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy.engine import URL
 
 from portfolio_sync.errors import DatabaseError, SurroundingsError
 from portfolio_sync.store import migrate
@@ -20,7 +21,7 @@ from portfolio_sync.store.schema import key_state
 
 def count(engine: Engine) -> int:
     with reading(engine) as connection:
-        return connection.exec_driver_sql("SELECT count(*) FROM key_state").scalar_one()
+        return int(connection.exec_driver_sql("SELECT count(*) FROM key_state").scalar_one())
 
 
 def insert(engine: Engine, name: str) -> None:
@@ -38,7 +39,7 @@ def test_the_file_is_its_owners_alone_even_under_an_open_umask(tmp_path: Path) -
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     finally:
         os.umask(before)
-    assert modes == {name: 0o600 for name in ("portfolio.db", "portfolio.db-wal", "portfolio.db-shm")}
+    assert modes == dict.fromkeys(("portfolio.db", "portfolio.db-wal", "portfolio.db-shm"), 0o600)
     engine.dispose()
 
 
@@ -77,10 +78,20 @@ def test_writers_that_read_first_never_fail_each_other(database: Engine) -> None
 
 
 def test_what_failed_half_way_is_not_there(database: Engine) -> None:
-    with pytest.raises(RuntimeError), writing(database) as connection:
-        connection.execute(key_state.insert().values(fingerprint="a", last_nonce=Decimal(0), level=Decimal(0)))
-        raise RuntimeError
+    def fail() -> None:
+        with writing(database) as connection:
+            fill(connection, 1)
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        fail()
     assert count(database) == 0
+
+
+def fill(connection: Connection, rows: int) -> None:
+    for number in range(rows):
+        row = {"fingerprint": f"{number:0500}", "last_nonce": Decimal(0), "level": Decimal(0)}
+        connection.execute(key_state.insert().values(**row))
 
 
 def test_sessions_are_in_utc(database: Engine) -> None:
@@ -117,8 +128,8 @@ def test_an_unreachable_server_is_one_line_without_the_password() -> None:
     assert refused.value.__cause__ is None
 
 
-def test_a_database_that_the_server_has_not_is_named(postgres_server: object) -> None:
-    engine = open_engine(postgres_server.set(database="nowhere"))  # type: ignore[attr-defined] - a URL
+def test_a_database_that_the_server_has_not_is_named(postgres_server: URL) -> None:
+    engine = open_engine(postgres_server.set(database="nowhere"))
     with pytest.raises(DatabaseError, match="nowhere"), reading(engine):
         pass
 
@@ -146,11 +157,14 @@ def test_a_full_disk_is_said_and_nothing_is_half_written(tmp_path: Path) -> None
     engine = migrate.create_or_check(f"sqlite:///{tmp_path / 'portfolio.db'}")
     with reading(engine) as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    with pytest.raises(SurroundingsError, match="disk is full"), writing(engine) as connection:
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
-        for number in range(1000):
-            row = {"fingerprint": f"{number:0500}", "last_nonce": Decimal(0), "level": Decimal(0)}
-            connection.execute(key_state.insert().values(**row))
+
+    def overfill() -> None:
+        with writing(engine) as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
+            fill(connection, 1000)
+
+    with pytest.raises(SurroundingsError, match="disk is full"):
+        overfill()
     engine.dispose()
     again = open_engine(f"sqlite:///{tmp_path / 'portfolio.db'}")
     assert count(again) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -46,13 +47,13 @@ def test_a_ledger_row_comes_back_typed(connection: Connection) -> None:
 
 
 def test_a_trade_comes_back_typed(connection: Connection) -> None:
-    numbers = {name: Decimal(n) for n, name in enumerate(("price", "cost", "fee", "volume", "margin"))}
-    words = {name: name for name in ("order_id", "position_id", "pair", "base", "quote", "side", "order_type", "misc")}
-    row = {"id": "T1", "time": NOON, "ledgers": ["L1", "L2"], **numbers, **words}
+    trade = TradeRow(
+        "main", "T1", "O1", "", NOON, "XXBTZEUR", "BTC", "EUR", "buy", "limit",
+        Decimal("60000.1"), Decimal("6000.01"), Decimal("9.6"), Decimal("0.1"), Decimal(0), "initiated", ("L1", "L2"),
+    )  # fmt: skip
+    row = {name: value for name, value in asdict(trade).items() if name != "account"} | {"ledgers": ["L1", "L2"]}
     upsert(connection, schema.raw_trade, [row], seq=1, seen_at=NOON, account_id=account(connection))
-    assert list(read.trade_rows(connection, account(connection))) == [
-        TradeRow(account="main", **{**row, "ledgers": ("L1", "L2")})  # type: ignore[arg-type] - the fields by name
-    ]
+    assert list(read.trade_rows(connection, account(connection))) == [trade]
 
 
 def test_rows_come_by_time_then_by_id_as_code_points(connection: Connection) -> None:

@@ -25,7 +25,7 @@ NUMBERS = [
 
 def exact(number: Decimal) -> tuple[str, int]:
     """A number's text in plain notation and its places, a zero having no sign."""
-    return format(abs(number) if not number else number, "f"), max(0, -int(number.as_tuple().exponent))
+    return format(number or abs(number), "f"), max(0, -int(number.as_tuple().exponent))
 
 
 def stored_and_read(database: Engine, number: Decimal) -> Decimal:

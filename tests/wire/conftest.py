@@ -23,8 +23,16 @@ from tests.fakes import FakeClock
 class Stage:
     """One exchange, one database, one account named ``main``; the clock of both moves only when somebody waits."""
 
-    def __init__(self, exchange: Sandbox, database_url: str, folder: Path, clock: FakeClock, settings: dict[str, str]) -> None:
-        self.exchange, self.database_url, self.folder, self.clock, self.settings = exchange, database_url, folder, clock, settings
+    def __init__(
+        self, exchange: Sandbox, database_url: str, folder: Path, clock: FakeClock, settings: dict[str, str]
+    ) -> None:
+        self.exchange, self.database_url, self.folder, self.clock, self.settings = (
+            exchange,
+            database_url,
+            folder,
+            clock,
+            settings,
+        )
         self.warnings: list[str] = []
 
     @property

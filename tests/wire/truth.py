@@ -27,7 +27,8 @@ def rows_of(database_url: str, query: str) -> list[Any]:
 
 def ledger_there(account: Account) -> list[tuple[Any, ...]]:
     return sorted(
-        (row.id, from_unix(row.at), *(row.fields[n] for n in LEDGER), *(row.fields[n] for n in NUMBERS)) for row in account.ledgers
+        (row.id, from_unix(row.at), *(row.fields[n] for n in LEDGER), *(row.fields[n] for n in NUMBERS))
+        for row in account.ledgers
     )
 
 
@@ -46,7 +47,9 @@ def _trade(row: Entry) -> tuple[str, ...]:
 
 
 def trades_here(database_url: str) -> list[tuple[Any, ...]]:
-    found = rows_of(database_url, "SELECT trade_id, time, pair, price_exact, cost_exact, fee_exact, volume_exact FROM trade")
+    found = rows_of(
+        database_url, "SELECT trade_id, time, pair, price_exact, cost_exact, fee_exact, volume_exact FROM trade"
+    )
     return sorted((row[0], _instant(row[1]), row[2], *map(_digits, row[3:])) for row in found)
 
 

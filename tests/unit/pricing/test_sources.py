@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +32,11 @@ class Market:
         if len(self.calls) >= self.refuse_after:
             raise RateLimited("asked too often")
         self.calls.append((endpoint, params))
-        answers = {"AssetPairs": self.asset_pairs, "OHLC": self.candles, "Trades": self.trades}
+        answers: dict[str, Callable[..., Any]] = {
+            "AssetPairs": self.asset_pairs,
+            "OHLC": self.candles,
+            "Trades": self.trades,
+        }
         return answers[endpoint](**params)
 
     def asset_pairs(self) -> dict[str, dict[str, str]]:
@@ -100,7 +104,7 @@ def test_being_throttled_is_an_error_and_starting_again_goes_on_where_it_stopped
     market, stored = Market("XXBTZUSD", refuse_after=4), list[Price | NoPrice]()
     with pytest.raises(RateLimited):  # noqa: PT012  # the loop is what a caller does: store each as it comes
         for row in fetch(wanted, market, symbol, NOW):
-            stored.append(row)  # noqa: PERF402  # an extend would lose what came before the refusal
+            stored.append(row)
     assert [row.time.month for row in stored if isinstance(row, Price)] == [1, 2, 3]
     lookup = Lookup(PriceTable.of(prices(iter(stored))), "USD")
     for one in wanted:

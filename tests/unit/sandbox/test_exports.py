@@ -81,6 +81,17 @@ def test_numbers_are_quoted_in_files_of_2026_only(account: Account) -> None:
         assert amount in zipfile.ZipFile(io.BytesIO(packed)).read("ledgers.csv")
 
 
+def test_files_of_2026_say_what_a_row_was_worth_in_dollars() -> None:
+    dollars = row(1, "1635689600.5", asset="ZUSD", amount="-12.3456", fee="0.0049", balance="7.0000")
+    _, (cells,) = fetch(Exports(), Account(ledgers=[dollars]), ALL)
+    assert [cells[name] for name in ("amountusd", "feeusd", "balanceusd", "feecurrency")] == [
+        "-12.3456",
+        "0.0049",
+        "7.0000",
+        "USD",
+    ]
+
+
 def test_a_trades_file_keeps_fractions_and_may_be_tab_separated(account: Account) -> None:
     name, rows = fetch(Exports(), account, ALL | {"report": "trades", "format": "TSV"})
     assert (name, len(rows)) == ("trades.tsv", 1)

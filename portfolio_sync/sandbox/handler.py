@@ -1,0 +1,218 @@
+"""HTTP/1.1 on loopback in front of an Exchange: connections, faults on the way, the log of requests."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from portfolio_sync.sandbox.auth import authenticate
+from portfolio_sync.sandbox.exchange import Exchange, Request
+from portfolio_sync.sandbox.faults import NONCE_SPENT, Fault, Trouble, throttled, words
+from portfolio_sync.sandbox.message import failure, fields_of, success, warned
+from portfolio_sync.sandbox.refusal import ExchangeRefusal
+
+HTML = b"<!DOCTYPE html><html><head><title>520: Web server is returning an unknown error</title></head></html>"
+# Troubles at the edge, outside the exchange's own JSON: status, content, type, more headers.
+STATUS: dict[Trouble, tuple[int, bytes, str, dict[str, str]]] = {
+    Trouble.HTML_520: (520, HTML, "text/html", {}),
+    Trouble.HTTP_502: (502, HTML, "text/html", {}),
+    Trouble.HTTP_503: (503, HTML, "text/html", {}),
+    Trouble.HTTP_504: (504, HTML, "text/html", {}),
+    Trouble.HTTP_429: (429, b"", "text/plain", {"Retry-After": "1"}),
+}
+# Troubles of the answer to a call that was carried out.
+CHANGED: dict[Trouble, Callable[[bytes], bytes]] = {
+    Trouble.LOST: bytes,
+    Trouble.TRUNCATED: lambda content: content[: len(content) // 2],
+    Trouble.WARNING: warned,
+    Trouble.NO_RESULT: lambda _: b'{"error":[]}',
+}
+JSON, ZIP = "application/json", b"PK\x03\x04"
+COMPRESS_FROM = 4096  # bytes
+LONGEST = 20  # digits of a nonce
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger, for no seconds
+
+Outcome = tuple[bytes, str, int]
+"""Body, ``ok`` or the error, cost."""
+
+
+class Server(ThreadingHTTPServer):
+    """``one_at_a_time``: a second call of a key while one is under way is refused."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, port: int, exchange: Exchange, *, one_at_a_time: bool) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.exchange, self.one_at_a_time = exchange, one_at_a_time
+        self.failures: list[BaseException] = []
+        self._under_way: set[str] = set()
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
+
+    def enter(self, caller: str) -> bool:
+        """Whether a call of this key may begin; one that may ends with ``leave``."""
+        with self._lock:
+            if caller in self._under_way:
+                return False
+            if caller and self.one_at_a_time:
+                self._under_way.add(caller)
+            return True
+
+    def leave(self, caller: str) -> None:
+        with self._lock:
+            self._under_way.discard(caller)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End what is still connected: a server that is gone does not answer on an old connection either."""
+        with self._lock:
+            for connection in self._connections:
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away in the middle is everyday life; anything else is a mistake of ours, kept to be seen."""
+        error = sys.exception()
+        if error is not None and not isinstance(error, ConnectionError | TimeoutError):
+            self.failures.append(error)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version = "sandbox"
+    wbufsize = -1  # one packet an answer: unbuffered writes cost 44 ms each with Nagle's algorithm
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+    def _answer(self, body: bytes) -> None:
+        parts = urlsplit(self.path)
+        prefix, _, method = parts.path.removeprefix("/0/").partition("/")
+        fields = fields_of(body or parts.query.encode(), self.headers.get("Content-Type") or "")
+        if prefix not in ("private", "public") or not parts.path.startswith("/0/"):
+            self._note(parts.path, fields, None, ("not found", 0))
+            self._send(404, b"not found", "text/plain")
+            return
+        caller = (self.headers.get("API-Key") or "") if prefix == "private" else ""
+        if not self.server.enter(caller):
+            error = throttled(self.server.exchange.clock())
+            self._note(method, fields, _nonce(fields), (error, 0))
+            self._send(200, failure(error), JSON)
+            return
+        try:
+            trouble = self._strike(method)
+            content, *seen = self._outcome(prefix, method, body, fields, trouble)
+        finally:
+            self.server.leave(caller)  # before the answer leaves: the client may call again as soon as it has it
+        self._note(method, fields, _nonce(fields) if prefix == "private" else None, (str(seen[0]), int(seen[1])))
+        self._deliver(content, trouble)
+
+    def _strike(self, method: str) -> Trouble | None:
+        """The trouble that is due at this call, if any, after what else was to happen before it."""
+        struck: list[Fault] = self.server.exchange.strike(method)
+        for fault in struck:
+            if fault.act:
+                fault.act()
+        return next((fault.trouble for fault in struck if fault.trouble), None)
+
+    def _outcome(
+        self, prefix: str, method: str, body: bytes, fields: dict[str, str], trouble: Trouble | None
+    ) -> Outcome:
+        try:
+            with self.server.exchange.lock:
+                if trouble is None or trouble in CHANGED:
+                    return self._call(prefix, method, body, fields)
+                if prefix == "private" and trouble in NONCE_SPENT:
+                    self._authenticate(method, body, fields, trouble)
+                return failure(words(trouble, self.server.exchange.clock())), f"fault: {trouble}", 0
+        except ExchangeRefusal as refusal:
+            return failure(refusal.error), refusal.error, 0
+
+    def _authenticate(self, method: str, body: bytes, fields: dict[str, str], trouble: Trouble) -> None:
+        """The nonce of a call that fails is spent all the same, and a lockout is one for every later call."""
+        exchange = self.server.exchange
+        now, path = exchange.clock(), f"/0/private/{method}"
+        key = authenticate(exchange.keys, path, self._headers(), body, fields, now, self.client_address[0])
+        if trouble is Trouble.LOCKOUT:
+            key.lock_out(now)
+
+    def _headers(self) -> dict[str, str]:
+        return {name: self.headers.get(name) or "" for name in ("API-Key", "API-Sign")}
+
+    def _call(self, prefix: str, method: str, body: bytes, fields: dict[str, str]) -> Outcome:
+        exchange, cost = self.server.exchange, 0
+        if method in exchange.recorded:
+            return exchange.recorded[method], "ok", 0
+        if self.command != {"public": "GET", "private": "POST"}[prefix]:  # POST to public ended on 2024-01-01
+            raise ExchangeRefusal("EGeneral:Unknown method")
+        if prefix == "public":
+            result = exchange.public(method, fields)
+        else:
+            result, cost = exchange.private(method, self._headers(), body, fields, self.client_address[0])
+        if isinstance(result, bytes):
+            return result, "ok", cost
+        if method == "Balance" and not result:
+            return b'{"error":[]}', "ok", cost  # recorded: an empty account has no result at all
+        return success(result), "ok", cost
+
+    def _note(self, method: str, fields: dict[str, str], nonce: int | None, seen: tuple[str, int]) -> None:
+        shown = {name: value for name, value in fields.items() if name not in ("nonce", "otp")}
+        self.server.exchange.requests.append(Request(method, shown, nonce, *seen))
+
+    def _deliver(self, content: bytes, trouble: Trouble | None) -> None:
+        kind = "application/octet-stream" if content.startswith(ZIP) else JSON
+        if trouble in (Trouble.RESET, Trouble.LOST):
+            self._reset()
+        elif trouble in STATUS:
+            self._send(*STATUS[trouble])
+        elif trouble in CHANGED and not (trouble is Trouble.WARNING and kind != JSON):
+            self._send(200, CHANGED[trouble](content), kind)
+        else:
+            self._send(200, content, kind)
+
+    def _send(self, status: int, content: bytes, kind: str, more: Mapping[str, str] | None = None) -> None:
+        headers = {"Content-Type": kind, **(more or {})}
+        if len(content) >= COMPRESS_FROM and "gzip" in (self.headers.get("Accept-Encoding") or ""):
+            content = gzip.compress(content, 1)
+            headers["Content-Encoding"] = "gzip"
+        self.send_response(status)
+        for name, value in (headers | {"Content-Length": str(len(content))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
+        """The log is ``requests``."""
+
+
+def _nonce(fields: Mapping[str, str]) -> int:
+    """As sent, for the log; 0 for none."""
+    text = fields.get("nonce", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST else 0

@@ -1,0 +1,65 @@
+"""Matches become the rows of the disposals file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from portfolio_sync.core.amount import ZERO
+from portfolio_sync.core.event import Kind, content_id
+from portfolio_sync.core.lot import Act, Match, Matching, share
+from portfolio_sync.tax.holding import term
+from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.result import Disposal
+
+BOUGHT = frozenset({Kind.BUY.value, Kind.TRADE.value})
+
+
+def disposal_rows(matching: Matching, profile: Profile) -> Iterator[Disposal]:
+    """A row for each lot's part of each disposal of one asset, as matched."""
+    seen: Counter[str] = Counter()
+    for match, extra in with_extra_cost(matching.matches):
+        yield disposal_row(match, extra, profile, seen)
+
+
+def with_extra_cost(matches: Iterable[Match]) -> Iterator[tuple[Match, Decimal]]:
+    """Each match with its share of costs that are shown as cost; a disposal's last match takes the exact rest."""
+    left: dict[int, tuple[Decimal, Decimal]] = {}
+    for match in matches:
+        disposal = match.disposal
+        if disposal.extra_cost is None:
+            yield match, ZERO
+            continue
+        rest, quantity = left.get(id(disposal), (disposal.extra_cost, disposal.quantity))
+        part = rest if match.quantity == quantity else share(rest, match.quantity, quantity) or ZERO
+        left[id(disposal)] = rest - part, quantity - match.quantity
+        yield match, part
+
+
+def disposal_row(match: Match, extra_cost: Decimal, profile: Profile, seen: Counter[str]) -> Disposal:
+    disposal, lot = match.disposal, match.lot
+    proceeds, cost = money_of(match, extra_cost)
+    key = "|".join((disposal.event, disposal.kind, disposal.asset, *disposal.ids, lot.event, *lot.ids))
+    seen[key] += 1
+    acquired, disposed = profile.local_day(lot.acquired_at), profile.local_day(disposal.time)
+    return Disposal(
+        content_id("D", key, str(seen[key])), profile.label(profile.year_on(disposed)), disposal.kind, disposal.asset, match.quantity,
+        lot.acquired_at, disposal.time, proceeds, cost, None if proceeds is None or cost is None else proceeds - cost,
+        term(acquired, disposed, profile.term_rule), match.rule, match.matched_date, match.denied_loss, disposal.account, disposal.wallet,
+        lot.ids, disposal.ids, disposal.price_source,
+        acquired, disposed, lot.kind in BOUGHT and lot.wallet == disposal.wallet,
+    )  # fmt: skip
+
+
+def money_of(match: Match, extra_cost: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    """Proceeds and cost. Units given away leave at cost; a gift received has another cost for a loss than for a gain."""
+    cost, proceeds = match.cost, match.proceeds
+    if cost is None:
+        return (None if match.disposal.act is Act.GIVE else proceeds), None
+    if match.disposal.act is Act.GIVE:
+        return cost, cost
+    if match.lot.gift_value is not None and proceeds is not None:
+        lower = share(match.lot.gift_value, match.quantity, match.lot.quantity) or ZERO
+        cost = max(min(cost, proceeds), lower)
+    return proceeds, cost + extra_cost

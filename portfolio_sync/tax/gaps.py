@@ -1,0 +1,55 @@
+"""What a matching could not know, as findings: units missing, costs not known, values not known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from portfolio_sync.core.amount import ZERO, shortest
+from portfolio_sync.core.event import Kind
+from portfolio_sync.core.finding import Finding, Severity
+from portfolio_sync.core.lot import Act, Match, Matching, Movement
+
+
+def gaps(matching: Matching) -> Iterator[Finding]:
+    """Of one asset: more units asked for than known, disposals of unknown cost, gifts without a value."""
+    yield from refusal(matching)
+    yield from unknown_costs(matching)
+    yield from unpriced_gifts(matching)
+
+
+def refusal(matching: Matching) -> Iterator[Finding]:
+    leaving = matching.refused
+    if leaving:
+        missing = f"{shortest(matching.missing or ZERO)} {leaving.asset}"
+        yield finding(
+            "insufficient_holdings", leaving,
+            f"this {leaving.kind} takes {missing} more than is known in {leaving.wallet}: no figures of {leaving.asset} from here on; import how they were acquired",
+        )  # fmt: skip
+
+
+def unknown_costs(matching: Matching) -> Iterator[Finding]:
+    """One finding for each disposal that drew on units of unknown cost."""
+    drawn: dict[int, list[Match]] = defaultdict(list)
+    for match in matching.matches:
+        if match.cost is None:
+            drawn[id(match.disposal)].append(match)
+    for matches in drawn.values():
+        disposal = matches[0].disposal
+        quantity = shortest(sum((match.quantity for match in matches), ZERO))
+        origins = ", ".join(dict.fromkeys(";".join(match.lot.ids) for match in matches))
+        yield finding(
+            "unknown_cost",
+            disposal,
+            f"{quantity} {disposal.asset} of this {disposal.kind} came from {origins}, whose cost is not known: state it",
+        )
+
+
+def unpriced_gifts(matching: Matching) -> Iterator[Finding]:
+    for match in matching.matches:
+        if match.proceeds is None and match.disposal.kind == Kind.GIFT_OUT and match.disposal.act is Act.DISPOSE:
+            yield finding("missing_price", match.disposal, f"no value for the {match.disposal.asset} given away")
+
+
+def finding(code: str, movement: Movement, message: str) -> Finding:
+    return Finding(Severity.ERROR, code, message, movement.ids, movement.time, movement.account)
