@@ -15,7 +15,7 @@ from portfolio_sync.kraken.assets import Assets
 from portfolio_sync.kraken.response import Answer, read
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.history import sent
-from portfolio_sync.sandbox.server import _json
+from portfolio_sync.sandbox.message import encode
 from portfolio_sync.store import accounts, migrate
 from portfolio_sync.store.engine import open_engine, writing
 from portfolio_sync.store.schema import raw_ledger
@@ -31,7 +31,10 @@ COLUMNS = [column.name for column in raw_ledger.columns]
 def bodies() -> list[bytes]:
     rows = generate(1, ROWS).ledgers
     parts = (rows[place : place + PAGE] for place in range(0, ROWS, PAGE))
-    return [_json({"error": [], "result": {"ledger": {r.id: sent(r) for r in part}, "count": ROWS}}) for part in parts]
+    return [
+        encode({"error": [], "result": {"ledger": {r.id: sent(r) for r in part}, "count": ROWS}}).encode()
+        for part in parts
+    ]
 
 
 def parsed(body: bytes) -> list[Any]:

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from portfolio_sync.core.event import Leg
-from portfolio_sync.pricing.value import Valued
+from portfolio_sync.core.event import Kind, Leg
+from portfolio_sync.pricing.value import UNKNOWN, Valued
 from portfolio_sync.tax.result import Computation, lot_id
 
 Row = dict[str, object]
 
 
+# What an event is about: for these what came, for all others what went; as in the transactions CSV.
+ABOUT_RECEIVED = frozenset({Kind.BUY, Kind.INCOME, Kind.GIFT_IN, Kind.DEPOSIT})
+
+
 def event_rows(events: Iterable[Valued], currency: str) -> Iterator[Row]:
-    """The ``event`` view: a row an event; of several legs on one side the first stands for all, ``ledger_ids`` names all rows."""
+    """The ``event`` view: a row an event, in the words of the transactions CSV and without signs: ``kind`` says which way.
+
+    Of several legs on one side the first stands for all; ``ledger_ids`` names all rows.
+    """
     for valued in events:
         event = valued.event
-        first = min(event.legs, key=lambda leg: leg.number, default=None)
-        worth = next((value for value in valued.legs if value.money is not None), None)
+        sides = sorted(zip(event.legs, valued.legs, strict=True), key=lambda side: place(event.kind, side[0]))
+        worth = sides[0][1] if sides else UNKNOWN
         yield {
             "id": event.id, "account": event.account, "time": event.time, "kind": event.kind.value,
-            **leg_cells("", first), **leg_cells("counter_", other_side(valued)),
+            **leg_cells("", sides[0][0] if sides else next(iter(event.fees), None)),
+            **leg_cells("counter_", sides[1][0] if len(sides) > 1 else None),
             **leg_cells("fee_", next(iter(event.fees), None)),
-            "value": worth and worth.money, "currency": currency if worth else None, "price_source": worth and worth.source,
-            "ledger_ids": ";".join(event.source),
+            "value": worth.money, "currency": currency, "price_source": worth.source or None, "ledger_ids": ";".join(event.source),
         }  # fmt: skip
 
 
-def other_side(valued: Valued) -> Leg | None:
-    """What is received, where something is given."""
-    return next(iter(valued.event.received), None) if valued.event.given else None
+def place(kind: Kind, leg: Leg) -> bool:
+    """Sorts the leg that the event is about first."""
+    return leg.number < 0 if kind in ABOUT_RECEIVED else leg.number > 0
 
 
 def leg_cells(prefix: str, leg: Leg | None) -> Row:

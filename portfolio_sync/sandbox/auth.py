@@ -19,7 +19,7 @@ DIGITS = re.compile(r"[0-9]{1,20}")
 
 
 def authenticate(
-    keys: Mapping[str, Key],
+    keys: dict[str, Key],
     path: str,
     headers: Mapping[str, str],
     body: bytes,
@@ -27,10 +27,12 @@ def authenticate(
     now: Decimal,
     address: str,
 ) -> Key:
-    """The key of a private call. Raises ExchangeRefusal with the exchange's words."""
-    key = keys.get(headers.get("API-Key", ""))
-    if key is None:
-        raise ExchangeRefusal("EAPI:Invalid key")
+    """The key of a private call. A text that is no key gets a record too: it is locked out like one.
+
+    Raises ExchangeRefusal with the exchange's words.
+    """
+    text = headers.get("API-Key", "")
+    key = keys.setdefault(text, Key(text, "", known=False))
     if key.locked(now):
         raise ExchangeRefusal("EGeneral:Temporary lockout")
     try:
@@ -46,6 +48,8 @@ def authenticate(
 def _check(
     key: Key, path: str, signed: str, body: bytes, fields: Mapping[str, str], now: Decimal, address: str
 ) -> None:
+    if not key.known:
+        raise ExchangeRefusal("EAPI:Invalid key")
     nonce = fields.get("nonce", "")
     if not hmac.compare_digest(signature(key.secret, path, nonce, body).encode(), signed.encode()):
         raise ExchangeRefusal("EAPI:Invalid signature")

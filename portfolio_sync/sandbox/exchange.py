@@ -13,10 +13,12 @@ from portfolio_sync.sandbox.account import Account, Entry
 from portfolio_sync.sandbox.auth import authenticate
 from portfolio_sync.sandbox.exports import Exports
 from portfolio_sync.sandbox.faults import Fault
-from portfolio_sync.sandbox.history import History
+from portfolio_sync.sandbox.filters import of_trades
+from portfolio_sync.sandbox.history import ARGUMENTS, History, cursor, flag
 from portfolio_sync.sandbox.key import Key
-from portfolio_sync.sandbox.private import HISTORY, METHODS, QUERY, WRITES
+from portfolio_sync.sandbox.private import METHODS, WRITES, Method, Price
 from portfolio_sync.sandbox.refusal import ExchangeRefusal
+from portfolio_sync.sandbox.rows import Rows
 
 
 @dataclass(slots=True)
@@ -24,13 +26,17 @@ class Ways:
     """How the exchange behaves where its pages leave it open, or servers differ."""
 
     limited: bool = True  # the call counter
-    history_cost: int = 2
+    history_cost: int = (
+        2  # of Ledgers and TradesHistory: the exchange's own pages say 2 or 4, and 1 or 4 for ClosedOrders
+    )
     query_cost: int = 2
     camel: bool = True  # spelling of GetApiKeyInfo
     absent: frozenset[str] = frozenset()  # methods that this server does not have
     page_size: int = 50
     fractions: bool = False  # bounds may have fractions of a second
     aclass_hides: bool = True  # the default asset class hides tokenized assets
+    trades_limit: bool = False  # TradesHistory heeds ``limit``, 1 to 100
+    window_refuses: bool = False  # a bound outside the key's window is refused; else the window cuts without a word
     paged_status: bool = True
     balance_numbers: bool = False
     miscount: Callable[[int], int | None] = field(default=lambda count: count)
@@ -51,46 +57,64 @@ class Exchange:
     """One account, its keys, and a log of every request."""
 
     def __init__(self, account: Account, keys: Mapping[str, Key], clock: Callable[[], Decimal], ways: Ways) -> None:
-        self.account, self.keys, self.clock, self.ways = account, dict(keys), clock, ways
+        self.account: Account = account
+        self.keys, self.clock, self.ways = dict(keys), clock, ways
         self.exports = Exports()
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
         self.recorded: dict[str, bytes] = {}
         self.lock = threading.RLock()
-        self._classes: dict[str, History] = {}
-        self._trades: History | None = None
+        self.rows = Rows(account)
 
     # --- rows ---
 
-    def ledger_class(self, aclass: str) -> History:
-        """The ledger of one asset class (``all``: of every one), oldest first."""
-        shown = "all" if aclass == "currency" and not self.ways.aclass_hides else aclass
-        if shown not in self._classes:
-            rows = self.account.ledgers
-            kept = rows if shown == "all" else [row for row in rows if row.fields.get("aclass", "currency") == shown]
-            self._classes[shown] = History(kept)
-        return self._classes[shown]
+    def trades(self, kind: str = "all") -> History:
+        return self.rows.trades(*of_trades({"type": kind}))
 
-    def trades(self) -> History:
-        if self._trades is None:
-            self._trades = History(self.account.trades)
-        return self._trades
+    def orders(self, closetime: str) -> History:
+        return self.rows.orders(closetime)
+
+    def find_ledger(self, row_id: str) -> Entry | None:
+        """Any row of the ledger, whatever a filter shows."""
+        return self.rows.ledgers("all all ", None).find(row_id)
+
+    def find_trade(self, row_id: str) -> Entry | None:
+        return self.trades().find(row_id)
 
     def book(self, row: Entry) -> None:
         """A ledger row is booked, at whatever time it says."""
         with self.lock:
-            self.account.book(row)
-            self._classes.clear()
+            self.rows.book(row)
 
     def fill(self, trade: Entry) -> None:
         with self.lock:
-            self.account.fill(trade)
-            self._trades = None
+            self.rows.fill(trade)
 
     def replace(self, row: Entry) -> None:
         with self.lock:
-            self.account.replace(row)
-            self._classes.clear()
+            self.rows.replace(row)
+
+    # --- what the histories have in common ---
+
+    def window(self, key: Key, params: Mapping[str, str]) -> tuple[int, int]:
+        """(from, to) of the key, 0 for none. How the exchange treats a bound beyond it is not documented; one client met a refusal."""
+        if self.ways.window_refuses:
+            start, end = (cursor(params, name, lambda _: None, fractions=True) for name in ("start", "end"))
+            if (start is not None and start < key.query_from) or (end is not None and 0 < key.query_to < end):
+                raise ExchangeRefusal(ARGUMENTS)
+        return key.query_from, key.query_to
+
+    def counted(self, result: dict[str, Any], params: Mapping[str, str], total: int) -> dict[str, Any]:
+        count = self.ways.miscount(total)
+        return result if count is None or flag(params, "without_count") else result | {"count": count}
+
+    def asked(self, find: Callable[[str], Entry | None], ids: str, key: Key) -> list[Entry]:
+        """Rows by a comma list of 1 to 20 ids, as far as the key's window shows them."""
+        wanted = [part for part in ids.split(",") if part]
+        found = [row for row in map(find, wanted) if row is not None]
+        if not 1 <= len(wanted) <= 20 or len(found) < len(wanted):
+            raise ExchangeRefusal(ARGUMENTS)
+        return [row for row in found if key.query_from <= row.at and (not key.query_to or row.at <= key.query_to)]
 
     # --- calls ---
 
@@ -99,7 +123,8 @@ class Exchange:
             return [fault for fault in self.faults if fault.strikes(method)]
 
     def public(self, method: str, params: Mapping[str, str]) -> Any:
-        self._present(method)
+        if method in self.ways.absent:
+            raise ExchangeRefusal("EGeneral:Unknown method")
         return market.answer(method, params, self.clock())
 
     def private(
@@ -108,21 +133,28 @@ class Exchange:
         """(result, cost) of a private call. Raises ExchangeRefusal."""
         now = self.clock()
         key = authenticate(self.keys, f"/0/private/{method}", headers, body, fields, now, address)
-        self._present(method)
-        known = METHODS.get(method)
-        needed = known.permissions if known else (WRITES[method],)
-        if needed and not set(needed) & set(key.permissions):
+        known = self._method(method)
+        if known.permissions and not set(known.permissions) & set(key.permissions):
             raise ExchangeRefusal("EGeneral:Permission denied")
-        cost = self._cost(known.cost if known else 0)
+        cost = self._cost(known.cost)
         if self.ways.limited and not key.charge(cost, now):
             raise ExchangeRefusal("EAPI:Rate limit exceeded")
-        if known is None:
-            raise ExchangeRefusal("EGeneral:Invalid arguments")  # a practice exchange carries no order out
-        return known.answer(self, key, fields), cost
+        if method in self.recorded:
+            return self.recorded[method], cost
+        try:
+            return known.answer(self, key, fields), cost
+        except ExchangeRefusal as refusal:
+            refusal.cost = cost  # the arguments are looked at last: the call was counted
+            raise
 
-    def _present(self, method: str) -> None:
-        if method in self.ways.absent or method not in METHODS | WRITES | market.PUBLIC:
+    def _method(self, name: str) -> Method:
+        known = METHODS.get(name) or WRITES.get(name)
+        if name in self.ways.absent or known is None:
             raise ExchangeRefusal("EGeneral:Unknown method")
+        return known
 
-    def _cost(self, cost: int | str) -> int:
-        return {HISTORY: self.ways.history_cost, QUERY: self.ways.query_cost}[cost] if isinstance(cost, str) else cost
+    def _cost(self, price: int | Price) -> int:
+        if isinstance(price, int):
+            return price
+        orders = 4 if self.ways.history_cost == 4 else 1
+        return {Price.HISTORY: self.ways.history_cost, Price.QUERY: self.ways.query_cost, Price.ORDERS: orders}[price]

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from portfolio_sync.sandbox.message import warned
+
 
 class Trouble(StrEnum):
     """``RESET``: the connection breaks before the call is looked at. ``LOST``: the call is done, charged and its nonce used,
-    but the answer never arrives. ``LOCKOUT`` locks the key in earnest."""
+    but the answer never arrives; ``DONE_520``: nor does it then, in the guise of a page of the front server. ``SHORT``: the
+    connection ends before the announced length. ``LOCKOUT`` locks the key in earnest.
+    """
 
     HTML_520 = "html 520"
     HTTP_502 = "http 502"
@@ -18,7 +22,9 @@ class Trouble(StrEnum):
     HTTP_504 = "http 504"
     RESET = "reset"
     LOST = "lost"
+    DONE_520 = "done, then html 520"
     TRUNCATED = "truncated"
+    SHORT = "short"
     HTTP_429 = "http 429"
     THROTTLED = "throttled"
     RATE_LIMIT = "rate limit"
@@ -41,6 +47,23 @@ ERRORS = {
     Trouble.INTERNAL: "EGeneral:Internal error:17",
     Trouble.INVALID_NONCE: "EAPI:Invalid nonce",
     Trouble.UNKNOWN_METHOD: "EGeneral:Unknown method",
+}
+HTML = b"<!DOCTYPE html><html><head><title>520: Web server is returning an unknown error</title></head></html>"
+# Troubles at the edge, outside the exchange's own JSON: status, content, type, more headers.
+STATUS: dict[Trouble, tuple[int, bytes, str, dict[str, str]]] = {
+    Trouble.HTML_520: (520, HTML, "text/html", {}),
+    Trouble.DONE_520: (520, HTML, "text/html", {}),
+    Trouble.HTTP_502: (502, HTML, "text/html", {}),
+    Trouble.HTTP_503: (503, HTML, "text/html", {}),
+    Trouble.HTTP_504: (504, HTML, "text/html", {}),
+    Trouble.HTTP_429: (429, b"", "text/plain", {"Retry-After": "1"}),
+}
+# Troubles of the answer to a call that was carried out.
+CHANGED: dict[Trouble, Callable[[bytes], bytes]] = {
+    **dict.fromkeys((Trouble.LOST, Trouble.DONE_520, Trouble.SHORT), bytes),
+    Trouble.TRUNCATED: lambda content: content[: len(content) // 2],
+    Trouble.WARNING: warned,
+    Trouble.NO_RESULT: lambda _: b'{"error":[]}',
 }
 # The call is not carried out, but its nonce is gone: a client that sends the same one again is refused.
 NONCE_SPENT = frozenset({Trouble.HTML_520, Trouble.HTTP_502, Trouble.HTTP_504, Trouble.THROTTLED, *ERRORS})

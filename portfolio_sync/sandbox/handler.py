@@ -7,36 +7,22 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 from portfolio_sync.sandbox.auth import authenticate
 from portfolio_sync.sandbox.exchange import Exchange, Request
-from portfolio_sync.sandbox.faults import NONCE_SPENT, Fault, Trouble, throttled, words
-from portfolio_sync.sandbox.message import failure, fields_of, success, warned
+from portfolio_sync.sandbox.faults import CHANGED, NONCE_SPENT, STATUS, Fault, Trouble, throttled, words
+from portfolio_sync.sandbox.message import failure, fields_of, success
 from portfolio_sync.sandbox.refusal import ExchangeRefusal
 
-HTML = b"<!DOCTYPE html><html><head><title>520: Web server is returning an unknown error</title></head></html>"
-# Troubles at the edge, outside the exchange's own JSON: status, content, type, more headers.
-STATUS: dict[Trouble, tuple[int, bytes, str, dict[str, str]]] = {
-    Trouble.HTML_520: (520, HTML, "text/html", {}),
-    Trouble.HTTP_502: (502, HTML, "text/html", {}),
-    Trouble.HTTP_503: (503, HTML, "text/html", {}),
-    Trouble.HTTP_504: (504, HTML, "text/html", {}),
-    Trouble.HTTP_429: (429, b"", "text/plain", {"Retry-After": "1"}),
-}
-# Troubles of the answer to a call that was carried out.
-CHANGED: dict[Trouble, Callable[[bytes], bytes]] = {
-    Trouble.LOST: bytes,
-    Trouble.TRUNCATED: lambda content: content[: len(content) // 2],
-    Trouble.WARNING: warned,
-    Trouble.NO_RESULT: lambda _: b'{"error":[]}',
-}
 JSON, ZIP = "application/json", b"PK\x03\x04"
 COMPRESS_FROM = 4096  # bytes
 LONGEST = 20  # digits of a nonce
+LONGEST_URL = 4096  # beyond it 520 has been seen
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger, for no seconds
 
 Outcome = tuple[bytes, str, int]
@@ -84,9 +70,10 @@ class Server(ThreadingHTTPServer):
         """End what is still connected: a server that is gone does not answer on an old connection either."""
         with self._lock:
             for connection in self._connections:
-                connection.shutdown(socket.SHUT_RDWR)
+                with suppress(OSError):  # it may have ended by itself just now
+                    connection.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, *_: Any) -> None:
         """A client that goes away in the middle is everyday life; anything else is a mistake of ours, kept to be seen."""
         error = sys.exception()
         if error is not None and not isinstance(error, ConnectionError | TimeoutError):
@@ -115,6 +102,10 @@ class Handler(BaseHTTPRequestHandler):
             self._note(parts.path, fields, None, ("not found", 0))
             self._send(404, b"not found", "text/plain")
             return
+        if len(self.path) > LONGEST_URL:
+            self._note(method, {}, None, ("url too long", 0))
+            self._send(*STATUS[Trouble.HTML_520])
+            return
         caller = (self.headers.get("API-Key") or "") if prefix == "private" else ""
         if not self.server.enter(caller):
             error = throttled(self.server.exchange.clock())
@@ -123,10 +114,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         try:
             trouble = self._strike(method)
-            content, *seen = self._outcome(prefix, method, body, fields, trouble)
+            content, outcome, cost = self._outcome(prefix, method, body, fields, trouble)
         finally:
             self.server.leave(caller)  # before the answer leaves: the client may call again as soon as it has it
-        self._note(method, fields, _nonce(fields) if prefix == "private" else None, (str(seen[0]), int(seen[1])))
+        self._note(method, fields, _nonce(fields) if prefix == "private" else None, (outcome, cost))
         self._deliver(content, trouble)
 
     def _strike(self, method: str) -> Trouble | None:
@@ -148,7 +139,7 @@ class Handler(BaseHTTPRequestHandler):
                     self._authenticate(method, body, fields, trouble)
                 return failure(words(trouble, self.server.exchange.clock())), f"fault: {trouble}", 0
         except ExchangeRefusal as refusal:
-            return failure(refusal.error), refusal.error, 0
+            return failure(refusal.error), refusal.error, refusal.cost
 
     def _authenticate(self, method: str, body: bytes, fields: dict[str, str], trouble: Trouble) -> None:
         """The nonce of a call that fails is spent all the same, and a lockout is one for every later call."""
@@ -163,12 +154,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _call(self, prefix: str, method: str, body: bytes, fields: dict[str, str]) -> Outcome:
         exchange, cost = self.server.exchange, 0
-        if method in exchange.recorded:
-            return exchange.recorded[method], "ok", 0
         if self.command != {"public": "GET", "private": "POST"}[prefix]:  # POST to public ended on 2024-01-01
             raise ExchangeRefusal("EGeneral:Unknown method")
         if prefix == "public":
-            result = exchange.public(method, fields)
+            result = exchange.recorded.get(method) or exchange.public(method, fields)
         else:
             result, cost = exchange.private(method, self._headers(), body, fields, self.client_address[0])
         if isinstance(result, bytes):
@@ -188,11 +177,13 @@ class Handler(BaseHTTPRequestHandler):
         elif trouble in STATUS:
             self._send(*STATUS[trouble])
         elif trouble in CHANGED and not (trouble is Trouble.WARNING and kind != JSON):
-            self._send(200, CHANGED[trouble](content), kind)
+            self._send(200, CHANGED[trouble](content), kind, short=trouble is Trouble.SHORT)
         else:
             self._send(200, content, kind)
 
-    def _send(self, status: int, content: bytes, kind: str, more: Mapping[str, str] | None = None) -> None:
+    def _send(
+        self, status: int, content: bytes, kind: str, more: Mapping[str, str] | None = None, *, short: bool = False
+    ) -> None:
         headers = {"Content-Type": kind, **(more or {})}
         if len(content) >= COMPRESS_FROM and "gzip" in (self.headers.get("Accept-Encoding") or ""):
             content = gzip.compress(content, 1)
@@ -201,7 +192,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers | {"Content-Length": str(len(content))}).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2] if short else content)
+        self.close_connection = self.close_connection or short
 
     def _reset(self) -> None:
         self.close_connection = True

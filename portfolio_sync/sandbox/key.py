@@ -24,6 +24,7 @@ class Key:
     key: str
     secret: str = field(repr=False)
     name: str = "practice"
+    known: bool = True
     permissions: tuple[str, ...] = ALL_READS
     tier: str = "starter"
     nonce_window: int = 0

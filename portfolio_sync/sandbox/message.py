@@ -19,7 +19,7 @@ def fields_of(body: bytes, kind: str) -> dict[str, str]:
         document = json.loads(body, parse_float=Decimal)
     except ValueError:  # of UnicodeDecodeError and JSONDecodeError
         return {}
-    return {name: _text(value) for name, value in document.items()} if isinstance(document, dict) else {}
+    return {n: _text(v) for n, v in document.items() if v is not None} if isinstance(document, dict) else {}
 
 
 def _text(value: object) -> str:

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from portfolio_sync.sandbox.account import Entry, Json
-from portfolio_sync.sandbox.history import (
-    ARGUMENTS,
-    TRADE_TYPES,
-    History,
-    filtered,
-    ledger_filter,
-    offset,
-    page,
-    sent,
-)
+from portfolio_sync.sandbox import filters, funds, orders
+from portfolio_sync.sandbox.account import Json
+from portfolio_sync.sandbox.history import ARGUMENTS, ask, flag, sent
 from portfolio_sync.sandbox.key import Key
+from portfolio_sync.sandbox.message import whole
 from portfolio_sync.sandbox.refusal import ExchangeRefusal
 
 if TYPE_CHECKING:
     from portfolio_sync.sandbox.exchange import Exchange
 
 Answer = Callable[["Exchange", Key, Mapping[str, str]], Any]
-HISTORY, QUERY = "history", "query"  # prices that depend on the exchange's settings
+HIDDEN = frozenset({"wallet", "pending"})  # known to the account; the API does not send them
+MOST_TRADES = 100  # rows of a page, where ``limit`` is heeded
+
+
+class Price(Enum):
+    """A cost that depends on the exchange's settings."""
+
+    HISTORY = "history"
+    QUERY = "query"
+    ORDERS = "orders"
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """``permissions``: one of them is needed; none: any key. ``cost``: units, or the name of a price."""
+    """``permissions``: one of them is needed; none: any key. ``cost``: units of the call counter."""
 
     answer: Answer
     permissions: tuple[str, ...] = ()
-    cost: int | str = 1
+    cost: int | Price = 1
 
 
 def key_info(exchange: Exchange, key: Key, _: Mapping[str, str]) -> Json:
@@ -50,90 +53,46 @@ def key_info(exchange: Exchange, key: Key, _: Mapping[str, str]) -> Json:
     return snake | {"nonce_window": str(key.nonce_window), "ip_allowlist": list(key.ip_allowlist) or [""]}
 
 
-def balance(exchange: Exchange, _: Key, __: Mapping[str, str]) -> Json:
-    return dict(exchange.account.balances)
-
-
-def balance_ex(exchange: Exchange, _: Key, __: Mapping[str, str]) -> Json:
-    number = Decimal if exchange.ways.balance_numbers else str
-    return {
-        asset: {"balance": number(amount), "hold_trade": number(exchange.account.holds.get(asset, "0"))}
-        for asset, amount in exchange.account.balances.items()
-    }
-
-
-def trade_balance(_: Exchange, __: Key, ___: Mapping[str, str]) -> Json:
-    return dict.fromkeys(("eb", "tb", "m", "n", "c", "v", "e", "mf"), "0.0000")
-
-
 def ledgers(exchange: Exchange, key: Key, params: Mapping[str, str]) -> Json:
-    history = exchange.ledger_class(params.get("aclass") or "currency")
-    return _history(exchange, key, params, history, "ledger", ledger_filter(params), with_ledgers=True)
+    name, keep = filters.of_ledgers(params, exchange.account.balances, aclass_hides=exchange.ways.aclass_hides)
+    history, ways = exchange.rows.ledgers(name, keep), exchange.ways
+    window = exchange.window(key, params)
+    rows, total = ask(history, params, exchange.find_ledger, window, ways.page_size, fractions=ways.fractions)
+    return exchange.counted({"ledger": {row.id: sent(row, HIDDEN) for row in rows}}, params, total)
 
 
 def trades_history(exchange: Exchange, key: Key, params: Mapping[str, str]) -> Json:
-    if (params.get("type") or "all") not in TRADE_TYPES:
-        raise ExchangeRefusal(ARGUMENTS)
-    wants = params.get("ledgers", "").lower() in ("true", "1")
-    return _history(exchange, key, params, exchange.trades(), "trades", None, with_ledgers=wants)
+    """``consolidate_taker`` changes nothing: the account's fills are consolidated, as they are by default."""
+    history, ways = exchange.rows.trades(*filters.of_trades(params)), exchange.ways
+    size = min(MOST_TRADES, max(1, whole(params, "limit", ways.page_size))) if ways.trades_limit else ways.page_size
+    window, find = exchange.window(key, params), exchange.find_trade
+    rows, total = ask(history, params, find, window, size, fractions=ways.fractions)
+    hidden = HIDDEN | _unasked(params, "ledgers", "trades")
+    return exchange.counted({"trades": {row.id: sent(row, hidden) for row in rows}}, params, total)
 
 
-def _history(
-    exchange: Exchange, key: Key, params: Mapping[str, str], history: History, name: str,
-    keep: Callable[[Entry], bool] | None, *, with_ledgers: bool,
-) -> Json:  # fmt: skip
-    low, high = history.bounds(params, (key.query_from, key.query_to), fractions=exchange.ways.fractions)
-    if keep is not None:
-        history = filtered(history, low, high, keep)
-        low, high = 0, len(history.rows)
-    rows = page(history.rows, low, high, offset(params), exchange.ways.page_size)
-    result: Json = {name: {row.id: sent(row, ledgers=with_ledgers) for row in rows}}
-    count = exchange.ways.miscount(high - low)
-    if count is not None and params.get("without_count", "").lower() != "true":
-        result["count"] = count
-    return result
+def _unasked(params: Mapping[str, str], *names: str) -> frozenset[str]:
+    return frozenset(name for name in names if not flag(params, name))
 
 
-def query(rows: Callable[[Exchange], History], field: str) -> Answer:
-    def answer(exchange: Exchange, key: Key, params: Mapping[str, str]) -> Json:
-        ids = [part for part in params.get(field, "").split(",") if part]
-        history = rows(exchange)
-        if not 1 <= len(ids) <= 20 or any(one not in history.by_id for one in ids):
-            raise ExchangeRefusal(ARGUMENTS)
-        found = {row.id: row for row in history.rows if row.id in ids}
-        return {one: sent(found[one]) for one in ids if not key.query_from or found[one].at >= key.query_from}
-
-    return answer
+def query_ledgers(exchange: Exchange, key: Key, params: Mapping[str, str]) -> Json:
+    rows = exchange.asked(exchange.find_ledger, params.get("id", ""), key)
+    return {row.id: sent(row, HIDDEN) for row in rows}
 
 
-def allocations(exchange: Exchange, _: Key, params: Mapping[str, str]) -> Json:
-    items = exchange.account.allocations
-    if params.get("hide_zero_allocations", "").lower() == "true":
-        items = [item for item in items if Decimal(item["amount_allocated"]["total"]["native"])]
-    return {"converted_asset": "USD", "total_allocated": "0.0000", "total_rewarded": "0.0000", "items": items}
+def query_trades(exchange: Exchange, key: Key, params: Mapping[str, str]) -> Json:
+    rows = exchange.asked(exchange.find_trade, params.get("txid", ""), key)
+    hidden = HIDDEN | _unasked(params, "ledgers", "trades")
+    return {row.id: sent(row, hidden) for row in rows}
 
 
-def status(rows: Callable[[Exchange], Sequence[Json]], name: str) -> Answer:
-    def answer(exchange: Exchange, _: Key, params: Mapping[str, str]) -> Any:
-        start, end = (
-            Decimal(params.get(bound) or default) for bound, default in (("start", "0"), ("end", "9999999999"))
-        )
-        found = sorted(
-            (row for row in rows(exchange) if start <= row["time"] <= end), key=lambda row: row["time"], reverse=True
-        )
-        size = min(50, int(params.get("limit") or 25))
-        cursor = params.get("cursor")
-        if cursor is None or not exchange.ways.paged_status:
-            return found[:size]
-        place = int(cursor) if cursor.isdigit() else 0
-        after = place + size
-        return {name: found[place:after], "next_cursor": str(after) if after < len(found) else None}
-
-    return answer
+def trade_volume(*_: object) -> Json:
+    return {"currency": "ZUSD", "volume": "0.0000"}
 
 
-def nothing(name: str) -> Answer:
-    return lambda *_: {name: {}, "count": 0} if name == "closed" else ({name: {}} if name else {})
+def refuse(*_: object) -> Json:
+    """A practice exchange carries no order out, whatever the key may do."""
+    raise ExchangeRefusal(ARGUMENTS)
 
 
 def add_export(exchange: Exchange, key: Key, params: Mapping[str, str]) -> Json:
@@ -156,29 +115,38 @@ def remove_export(exchange: Exchange, _: Key, params: Mapping[str, str]) -> Any:
 # Permissions as the endpoint pages of the reference give them, not as the guide on API keys does.
 METHODS: dict[str, Method] = {
     "GetApiKeyInfo": Method(key_info),
-    "Balance": Method(balance, ("query-funds",)),
-    "BalanceEx": Method(balance_ex, ("query-funds",)),
-    "TradeBalance": Method(trade_balance, ("query-open-trades",)),
-    "Ledgers": Method(ledgers, ("query-ledger",), HISTORY),
-    "QueryLedgers": Method(query(lambda e: e.ledger_class("all"), "id"), ("query-ledger",), QUERY),
-    "TradesHistory": Method(trades_history, ("query-closed-trades",), HISTORY),
-    "QueryTrades": Method(query(lambda e: e.trades(), "txid"), ("query-closed-trades",), QUERY),
-    "OpenOrders": Method(nothing("open"), ("query-open-trades",)),
-    "ClosedOrders": Method(nothing("closed"), ("query-closed-trades",), HISTORY),
-    "OpenPositions": Method(nothing(""), ("query-open-trades",)),
-    "Earn/Allocations": Method(allocations, ("query-funds",)),
-    "Earn/Strategies": Method(lambda *_: {"items": [], "next_cursor": None}),
-    "DepositStatus": Method(status(lambda e: e.account.deposits, "deposit"), ("query-funds",)),
-    "WithdrawStatus": Method(status(lambda e: e.account.withdrawals, "withdrawal"), ("query-ledger", "withdraw-funds")),
+    "Balance": Method(funds.balance, ("query-funds",)),
+    "BalanceEx": Method(funds.balance_ex, ("query-funds",)),
+    "TradeBalance": Method(funds.trade_balance, ("query-open-trades",)),
+    "TradeVolume": Method(trade_volume, ("query-funds",)),
+    "Ledgers": Method(ledgers, ("query-ledger",), Price.HISTORY),
+    "QueryLedgers": Method(query_ledgers, ("query-ledger",), Price.QUERY),
+    "TradesHistory": Method(trades_history, ("query-closed-trades",), Price.HISTORY),
+    "QueryTrades": Method(query_trades, ("query-closed-trades",), Price.QUERY),
+    "OpenOrders": Method(orders.open_orders, ("query-open-trades",)),
+    "ClosedOrders": Method(orders.closed_orders, ("query-closed-trades",), Price.ORDERS),
+    "QueryOrders": Method(orders.query_orders, ("query-open-trades", "query-closed-trades")),
+    "OpenPositions": Method(
+        lambda exchange, _, params: orders.open_positions(exchange, params), ("query-open-trades",)
+    ),
+    "Earn/Allocations": Method(funds.allocations, ("query-funds",)),
+    "Earn/Strategies": Method(funds.strategies),
+    "DepositStatus": Method(funds.status(lambda e: e.account.deposits, "deposit"), ("query-funds",)),
+    "WithdrawStatus": Method(
+        funds.status(lambda e: e.account.withdrawals, "withdrawal"), ("query-ledger", "withdraw-funds")
+    ),
     "AddExport": Method(add_export, ("export-data",)),
     "ExportStatus": Method(export_status, ("export-data",)),
     "RetrieveExport": Method(retrieve_export, ("export-data",)),
     "RemoveExport": Method(remove_export, ("export-data",)),
 }
 # Known, so that an attempt is seen and refused like the exchange would; what they need no reader has.
-WRITES = {
-    "AddOrder": "modify-trades", "AddOrderBatch": "modify-trades", "EditOrder": "modify-trades",
-    "AmendOrder": "modify-trades", "CancelOrder": "close-trades", "CancelAll": "close-trades",
-    "CancelAllOrdersAfter": "close-trades", "Withdraw": "withdraw-funds", "WithdrawCancel": "withdraw-funds",
-    "WalletTransfer": "withdraw-funds", "Earn/Allocate": "earn-funds", "Earn/Deallocate": "earn-funds",
+_WRITES = {
+    "modify-trades": ("AddOrder", "AddOrderBatch", "EditOrder", "AmendOrder"),
+    "close-trades": ("CancelOrder", "CancelAll", "CancelAllOrdersAfter", "CancelOrderBatch"),
+    "withdraw-funds": ("Withdraw", "WithdrawCancel", "WithdrawInfo", "WithdrawMethods", "WithdrawAddresses", "WalletTransfer", "AccountTransfer"),
+    "add-funds": ("DepositMethods", "DepositAddresses"),
+    "earn-funds": ("Earn/Allocate", "Earn/Deallocate"),
+    "create-ws-token": ("GetWebSocketsToken",),
 }  # fmt: skip
+WRITES = {name: Method(refuse, (permission,), 0) for permission, names in _WRITES.items() for name in names}

@@ -20,13 +20,7 @@ from portfolio_sync.pricing.table import PriceTable
 from portfolio_sync.pricing.value import Valuation, value_all
 from portfolio_sync.report.frame import Report, finding_id, tables
 from portfolio_sync.report.manifest import input_digest, manifest
-from portfolio_sync.report.records import (
-    disposal_records,
-    event_records,
-    holding_records,
-    income_records,
-    lot_records,
-)
+from portfolio_sync.report.rows import disposal_rows, event_rows, holding_rows, income_rows, lot_rows
 from portfolio_sync.report.write import write
 from portfolio_sync.store import accounts, prices, read, runs, schema
 from portfolio_sync.store.accounts import StoredAccount
@@ -65,7 +59,10 @@ class Books:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return (*self.normalized.findings, *self.valuation.findings)
+        """Those of rows and values up to the end of the year that is asked for; the computation has its own."""
+        end = None if self.year is None else self.profile.end_of(self.year)
+        found = (*self.normalized.findings, *self.valuation.findings)
+        return tuple(f for f in found if end is None or f.time is None or f.time < end)
 
     @property
     def year_label(self) -> str:
@@ -116,7 +113,7 @@ def write_events(engine: Engine, books: Books) -> None:
     with writing(engine) as connection:
         for account in books.subject.accounts:
             own = (valued for valued in books.valuation.events if valued.event.account == account.name)
-            replace_events(connection, account.name, event_records(own, books.profile.currency))
+            replace_events(connection, account.name, event_rows(own, books.profile.currency))
 
 
 def write_report(
@@ -138,7 +135,13 @@ def write_report(
 
 
 def _store(engine: Engine, books: Books, report: Report, made: Mapping[str, str], now: datetime) -> None:
-    figures = (books.computation, books.profile, books.subject.taxpayer)
+    makers = {
+        schema.lot_row: lot_rows,
+        schema.disposal_row: disposal_rows,
+        schema.income_row: income_rows,
+        schema.holding_row: holding_rows,
+    }
+    whose = {"taxpayer": books.subject.taxpayer}
     found = {finding_id(finding): finding for finding in (*report.findings, *books.computation.findings)}
     with writing(engine) as connection:
         add_report(
@@ -152,10 +155,8 @@ def _store(engine: Engine, books: Books, report: Report, made: Mapping[str, str]
             created_at=now,
             manifest=made,
             tables={
-                schema.lot_row: lot_records(*figures),
-                schema.disposal_row: disposal_records(*figures),
-                schema.income_row: income_records(*figures),
-                schema.holding_row: holding_records(*figures),
+                table: (row | whose for row in rows(books.computation, books.profile.currency))
+                for table, rows in makers.items()
             },
         )
         replace_findings(connection, f"report {books.subject.taxpayer}", found)

@@ -78,4 +78,4 @@ def _fresh(folder: Path) -> None:
         raise UsageError(f"{folder} is not empty and not of an earlier demo; choose another with --dir")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
-    (folder / MARK).touch()
+    (folder / MARK).touch(mode=0o600)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,12 +15,13 @@ from portfolio_sync.core.price import Price
 from portfolio_sync.errors import InputFileError
 from portfolio_sync.kraken.endpoint import Endpoint
 from portfolio_sync.pricing.imports import read_prices
+from portfolio_sync.pricing.quote import Wanted
 from portfolio_sync.pricing.sources import NoPrice, fetch
 from portfolio_sync.store import prices
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.schema import price_row
 from portfolio_sync.sync.reference import stored_assets
-from portfolio_sync.tasks.books import close, subject_of
+from portfolio_sync.tasks.books import Books, close, last_complete_year, subject_of
 from portfolio_sync.tasks.report import Asked, profile_of
 
 PUBLIC = {"AssetPairs": Endpoint.ASSET_PAIRS, "OHLC": Endpoint.OHLC, "Trades": Endpoint.TRADES}
@@ -41,7 +42,7 @@ def fetch_missing(app: App, asked: Asked, say: Callable[[str], None]) -> Fetched
     engine = app.writable_engine
     profile = profile_of(app, asked)
     books = close(engine, subject_of(engine, asked.taxpayer, asked.accounts), profile, None)
-    wanted, client = books.lookup.wanted(), app.public_client(say)
+    wanted, client = {*books.lookup.wanted(), *_of_holdings(books, app.clock.now())}, app.public_client(say)
 
     def public(name: str, **params: Any) -> Any:
         return client.public(PUBLIC[name], **{key: str(value) for key, value in params.items()})
@@ -58,6 +59,16 @@ def fetch_missing(app: App, asked: Asked, say: Callable[[str], None]) -> Fetched
             stored += _store(app, waiting)
             waiting.clear()
     return Fetched(len(wanted), stored + _store(app, waiting), tuple(dict.fromkeys(without)))
+
+
+def _of_holdings(books: Books, now: datetime) -> Iterator[Wanted]:
+    """What is held is valued now, and in a report at the end of its year."""
+    profile = books.profile
+    instants = (now, profile.end_of(last_complete_year(profile, now)))
+    for row in books.computation.holdings:
+        for instant in instants:
+            if books.lookup.find(row.asset, instant) is None:
+                yield Wanted(row.asset, profile.currency, instant)
 
 
 def import_file(app: App, path: Path) -> tuple[int, int]:

@@ -53,7 +53,7 @@ class Standing:
             ended = iso(_instant(self.last_run["ended_at"])) if self.last_run["ended_at"] else "still running or killed"
             problem = f": {self.last_run['error']}" if self.last_run["error"] else ""
             yield f"last run {iso(_instant(self.last_run['started_at']))} to {ended}, {self.last_run['outcome'] or 'open'}{problem}"
-        yield f"next run {iso(self.next_run_at) if self.next_run_at else 'when somebody asks (no serve is planned)'}"
+        yield f"next run {iso(self.next_run_at) if self.next_run_at else 'when somebody asks: no serve has planned one'}"
         if self.running:
             yield f"being synced now by {self.running}"
         if self.changed:

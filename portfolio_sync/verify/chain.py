@@ -11,126 +11,52 @@ differently. A symbol has as many open chains as wallets with something in them.
 5. Everything else is a break. The broken chain goes on from the row, so that one gap makes one break.
 
 The rows of one instant are ordered as trails (``trail``): first place by place; where that leaves something unexplained, all
-together, if that explains more.
+together, if that explains more (``link``).
 
-What no chain can see: a missing last row (``balance`` does), a missing row that moved nothing (its trade and the
-exchange's count do), a change that the rounding of the balance swallows, and ``amount`` and ``fee`` changed alike.
+Why a row cannot vanish behind the wallets that are inferred: without a break every row begins at zero or where another
+ended, so the open ends add up to the sum of all changes. Without one row they add up to something else than the account's
+balances (``balance``), whatever chains the others were put into.
+
+What no chain can see: a missing last row (``balance`` does), a missing row that moved nothing (its trade does, and the
+exchange's count), a change that the rounding of the balance swallows, ``amount`` and ``fee`` changed alike, and in a
+window the very first row of a place.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
 
 from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.asset import holding
 from portfolio_sync.core.ledger import LedgerRow
-from portfolio_sync.verify.grid import EVERY_WAY, decimals_of, snap
-from portfolio_sync.verify.place import EARN, EARN_SIDE, REWARD, SPOT, is_move, place_of
-from portfolio_sync.verify.trail import Origin, trails
-
-LISTED = 100
-"""So many breaks are described; all are counted."""
-
-
-class End(NamedTuple):
-    """Where an open chain stands. ``rows``: how many made it since it left zero."""
-
-    value: Decimal
-    place: str
-    row: str
-    time: datetime
-    rows: int = 1
-
-
-class Break(NamedTuple):
-    """Something is missing or was changed between ``before`` and ``row``: that is the interval to read again.
-
-    ``gap``: by how much ``found`` (where the row begins) is off ``expected`` (where the chain stood). ``after``: the next row of the chain.
-    """
-
-    symbol: str
-    asset: str
-    row: str
-    time: datetime
-    expected: Decimal
-    found: Decimal
-    before: str = ""
-    before_time: datetime | None = None
-    after: str = ""
-
-    @property
-    def gap(self) -> Decimal:
-        return EXACT.subtract(self.found, self.expected)
-
-
-@dataclass(slots=True)
-class Chains:
-    """The open chains of one symbol. Mutable: a million rows pass through."""
-
-    symbol: str
-    ends: list[End] = field(default_factory=list)
-    decimals: int = 0
-    ways: int = EVERY_WAY
-    rows: int = 0
-    places: set[str] = field(default_factory=set)
-    merged: bool = False
-    """A row that is certainly Earn's continued the spot chain: both have one balance."""
-    perhaps_merged: bool = False
-    """The same of a row that may be Earn's."""
-    apart: bool = False
-    """Two rows in sequence of a chain of Earn beside an open spot chain of the plain code."""
-
-
-@dataclass(slots=True)
-class ChainState:
-    """All that a later run needs to go on; ``store.chain_json`` has its JSON form. ``time``: of the last row."""
-
-    windowed: bool = False
-    time: datetime | None = None
-    symbols: dict[str, Chains] = field(default_factory=dict)
-    moves: dict[str, Decimal] = field(default_factory=dict)
-    """By holding: the sum of all legs between spot and Earn; zero where none is missing."""
-    breaks: list[Break] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-
-
-class _Linked(NamedTuple):
-    """One way to explain rows of one symbol and instant. ``used``: indices of ends that went on; ``cost``: breaks, then unknown beginnings."""
-
-    cost: tuple[int, int]
-    order: list[int]
-    used: list[int]
-    ends: list[End]
-    breaks: list[tuple[int, End | None]]
-    flags: set[str]
+from portfolio_sync.verify.grid import decimals_of
+from portfolio_sync.verify.link import Linked, explain, start_of
+from portfolio_sync.verify.place import is_move, place_of
+from portfolio_sync.verify.state import LISTED, Break, Chains, ChainState, End
 
 
 def extend(state: ChainState, rows: Iterable[LedgerRow]) -> Iterator[LedgerRow]:
     """Chain ``rows``, sorted by time, onto ``state`` (changed in place); yields them by (time, place in the chain, id).
 
-    Rows up to ``state.time`` were chained before and are only passed on.
+    Rows up to ``state.time`` were chained before and are only passed on, in the order they come in.
     """
+    chained = state.time
     for time, together in groupby(rows, key=attrgetter("time")):
         burst = list(together)
-        if state.time is not None and time <= state.time:
+        if chained is not None and time <= chained:
             yield from burst
-        elif len(burst) == 1:
+            continue
+        if len(burst) == 1:
             _one(state, burst[0])
             yield burst[0]
         else:
-            yield from _burst(state, burst)
-        if state.time is None or time > state.time:
-            state.time = time
+            yield from _many(state, burst)
+        state.time = time
 
 
-def _burst(state: ChainState, burst: list[LedgerRow]) -> list[LedgerRow]:
+def _many(state: ChainState, burst: list[LedgerRow]) -> list[LedgerRow]:
     """Rows of one instant in order; which comes first of two assets is told by place, then id."""
     by_symbol: dict[str, list[LedgerRow]] = {}
     for row in sorted(burst, key=attrgetter("id")):
@@ -142,16 +68,36 @@ def _burst(state: ChainState, burst: list[LedgerRow]) -> list[LedgerRow]:
             ordered.append((0, rows[0].id, rows[0]))
         else:
             state.counts["ordered"] += len(rows)
-            ordered += [(place, rows[i].id, rows[i]) for place, i in enumerate(_many(state, rows))]
+            ordered += [(place, rows[i].id, rows[i]) for place, i in enumerate(_chain(state, rows))]
     ordered.sort(key=lambda item: item[:2])
     return [row for _, _, row in ordered]
 
 
-def _note(state: ChainState, row: LedgerRow) -> Chains:
-    """Count the row; gives its chains, their decimals fine enough for it."""
+def _one(state: ChainState, row: LedgerRow) -> None:
     chains = state.symbols.get(row.symbol)
+    if chains and len(chains.ends) == 1 and row.balance and row.id not in state.awaiting:
+        end, place = chains.ends[0], place_of(row)
+        if end.place == place and end.value == start_of(row) and end.row not in state.awaiting:  # nearly every row
+            _note(state, chains, row)
+            chains.ends[0] = End(row.balance, place, row.id, row.time)
+            return
+    _chain(state, [row])
+
+
+def _chain(state: ChainState, rows: list[LedgerRow]) -> list[int]:
+    """Chain rows of one symbol and instant; gives their order."""
+    symbol = rows[0].symbol
+    chains = state.symbols.get(symbol)
     if chains is None:
-        chains = state.symbols[row.symbol] = Chains(row.symbol)
+        chains = state.symbols[symbol] = Chains(symbol)
+    for row in rows:
+        _note(state, chains, row)
+    linked = explain(chains, rows, windowed=state.windowed)
+    _commit(state, chains, rows, linked)
+    return linked.order
+
+
+def _note(state: ChainState, chains: Chains, row: LedgerRow) -> None:
     chains.rows += 1
     state.counts["rows"] += 1
     chains.decimals = max(chains.decimals, decimals_of(row.balance), decimals_of(row.amount))
@@ -160,178 +106,29 @@ def _note(state: ChainState, row: LedgerRow) -> Chains:
     if row.type == "earn" and is_move(row):
         name = holding(row.symbol)
         state.moves[name] = EXACT.add(state.moves.get(name, ZERO), row.amount)
-    return chains
 
 
-def _start(row: LedgerRow) -> Decimal:
-    return EXACT.add(EXACT.subtract(row.balance, row.amount), row.fee)
-
-
-def _one(state: ChainState, row: LedgerRow) -> None:
-    chains = _note(state, row)
-    if len(chains.ends) == 1 and row.balance:
-        end, place = chains.ends[0], place_of(row)
-        if end.place == place and end.value == _start(row):  # nearly every row
-            chains.ends[0] = End(row.balance, place, row.id, row.time, end.rows + 1)
-            if state.breaks:
-                _name_after(state, end, row)
-            return
-    _commit(state, chains, [row], _explain(state, chains, [row]))
-
-
-def _many(state: ChainState, rows: list[LedgerRow]) -> list[int]:
-    for row in rows:
-        chains = _note(state, row)
-    linked = _explain(state, chains, rows)
-    _commit(state, chains, rows, linked)
-    return linked.order
-
-
-def _explain(state: ChainState, chains: Chains, rows: list[LedgerRow]) -> _Linked:
-    starts = _starts(state, chains, rows)
-    places = [place_of(row) for row in rows]
-    everything = list(range(len(rows)))
-    if len(rows) == 1:
-        return _link(state, chains, rows, starts, places, everything, list(range(len(chains.ends))))
-    apart = _place_by_place(state, chains, rows, starts, places)
-    if apart.cost == (0, 0) or (len(set(places)) == 1 and len(chains.ends) <= 1):
-        return apart
-    together = _link(state, chains, rows, starts, places, everything, list(range(len(chains.ends))))
-    return min(apart, together, key=attrgetter("cost"))
-
-
-def _starts(state: ChainState, chains: Chains, rows: list[LedgerRow]) -> list[Decimal]:
-    starts = [_start(row) for row in rows]
-    known = {ZERO, *(end.value for end in chains.ends), *(row.balance for row in rows)}
-    for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
-        if start not in known and (snapped := snap(start, row.fee, chains.decimals, chains.ways, known)):
-            starts[index], chains.ways = snapped
-            state.counts["rounded"] += 1
-    return starts
-
-
-def _family(place: str) -> str:
-    return EARN if place in EARN_SIDE else place
-
-
-def _place_by_place(
-    state: ChainState, chains: Chains, rows: list[LedgerRow], starts: list[Decimal], places: list[str]
-) -> _Linked:
-    parts = []
-    for family in dict.fromkeys(map(_family, places)):
-        edges = [i for i, place in enumerate(places) if _family(place) == family]
-        ends = [i for i, end in enumerate(chains.ends) if _family(end.place) == family]
-        parts.append(_link(state, chains, rows, starts, places, edges, ends))
-    breaks, unknown = (sum(part.cost[i] for part in parts) for i in (0, 1))
-    return _Linked(
-        (breaks, unknown),
-        [i for part in parts for i in part.order],
-        [i for part in parts for i in part.used],
-        [end for part in parts for end in part.ends],
-        [broken for part in parts for broken in part.breaks],
-        set().union(*(part.flags for part in parts)),
-    )
-
-
-def _link(
-    state: ChainState,
-    chains: Chains,
-    rows: list[LedgerRow],
-    starts: list[Decimal],
-    places: list[str],
-    edges: list[int],
-    usable: list[int],
-) -> _Linked:
-    """Explain ``edges`` (indices of rows) by the open chains ``usable`` (indices of ends)."""
-    free = list(usable)
-    linked = _Linked((0, 0), [], [], [], [], set())
-    unknown = 0
-    seen = set(chains.places)
-    found = trails([(starts[i], rows[i].balance) for i in edges], (chains.ends[i].value for i in usable))
-    for trail in sorted(found, key=lambda trail: trail.origin is not Origin.OPEN):
-        way = [edges[i] for i in trail.edges]
-        first, place = way[0], places[way[0]]
-        end: End | None = None
-        if trail.origin is Origin.OPEN:
-            chosen = min(
-                (i for i in free if chains.ends[i].value == starts[first]),
-                key=lambda i: (chains.ends[i].place != place, _family(chains.ends[i].place) != _family(place), i),
-            )
-            free.remove(chosen)
-            linked.used.append(chosen)
-            end = chains.ends[chosen]
-        elif trail.origin is Origin.NOWHERE and state.windowed and place not in seen:
-            unknown += 1
-        elif trail.origin is Origin.NOWHERE or _is_second(chains, place, free):
-            replaced = _own(chains, place, free)
-            if replaced is not None:
-                free.remove(replaced)
-                linked.used.append(replaced)
-                end = chains.ends[replaced]
-            linked.breaks.append((first, end))
-            end = end and end._replace(rows=0)
-        seen.update(places[i] for i in way)
-        linked.order.extend(way)
-        last = _walk(end, [places[i] for i in way], linked.flags)
-        if rows[way[-1]].balance:
-            row = rows[way[-1]]
-            linked.ends.append(End(row.balance, last, row.id, row.time, (end.rows if end else 0) + len(way)))
-    return linked._replace(cost=(len(linked.breaks), unknown))
-
-
-def _own(chains: Chains, place: str, free: Sequence[int]) -> int | None:
-    """The chain that a row of ``place`` should have continued: its own, else the only one there is."""
-    own = [i for i in free if chains.ends[i].place == place] or [
-        i for i in free if _family(chains.ends[i].place) == _family(place)
-    ]
-    return own[-1] if own else free[0] if len(free) == 1 else None
-
-
-def _is_second(chains: Chains, place: str, free: Sequence[int]) -> bool:
-    return place not in EARN_SIDE and any(chains.ends[i].place == place for i in free)
-
-
-def _walk(end: End | None, way: list[str], flags: set[str]) -> str:
-    """The place of a chain after rows of these places; notes where spot and Earn share one balance, or do not."""
-    place = end.place if end else way[0]
-    for i, step in enumerate(way):
-        if place in EARN_SIDE and step in EARN_SIDE:
-            if i or end:
-                flags.add("apart")
-            place = EARN if EARN in (place, step) else REWARD
-        elif {place, step} == {SPOT, EARN}:
-            flags.add("merged")
-            place = SPOT
-        elif {place, step} == {SPOT, REWARD}:
-            flags.add("perhaps_merged")
-            place = SPOT
-        elif step != REWARD:
-            place = step
-    return place
-
-
-def _commit(state: ChainState, chains: Chains, rows: list[LedgerRow], linked: _Linked) -> None:
-    """Make it so."""
-    if state.breaks:
-        for i in linked.used:
-            for row in rows:
-                _name_after(state, chains.ends[i], row)
+def _commit(state: ChainState, chains: Chains, rows: list[LedgerRow], linked: Linked) -> None:
+    _name_after(state, rows, linked)
     for i, end in linked.breaks:
-        state.counts["breaks"] += 1
-        if len(state.breaks) < LISTED:
-            row = rows[i]
-            stood = (end.value, end.row, end.time) if end else (ZERO, "", None)
-            state.breaks.append(Break(chains.symbol, row.asset, row.id, row.time, stood[0], _start(row), *stood[1:]))
+        _break(state, chains.symbol, rows[i], end)
     gone = set(linked.used)
     chains.ends = [end for i, end in enumerate(chains.ends) if i not in gone] + linked.ends
     chains.places.update(map(place_of, rows))
-    state.counts["unknown_beginnings"] += linked.cost[1]
-    chains.merged |= "merged" in linked.flags
-    chains.perhaps_merged |= "perhaps_merged" in linked.flags
-    chains.apart |= "apart" in linked.flags and any(end.place == SPOT for end in chains.ends)
+    chains.merged |= linked.merged
+    state.counts["hidden_beginnings"] += linked.unknown
+    state.counts["rounded"] += linked.rounded
+
+
+def _break(state: ChainState, symbol: str, row: LedgerRow, end: End | None) -> None:
+    state.counts["breaks"] += 1
+    if len(state.breaks) < LISTED:
+        stood = (end.value, end.row, end.time) if end else (ZERO, "", None)
+        state.awaiting[row.id] = len(state.breaks)
+        state.breaks.append(Break(symbol, row.asset, row.id, row.time, stood[0], start_of(row), *stood[1:]))
 
 
 def _name_after(state: ChainState, end: End, row: LedgerRow) -> None:
-    for i, broken in enumerate(state.breaks):
-        if broken.row == end.row and not broken.after and row.id != end.row:
-            state.breaks[i] = broken._replace(after=row.id)
+    index = state.awaited.pop(end.row, None)
+    if index is not None:
+        state.breaks[index] = state.breaks[index]._replace(after=row.id)

@@ -19,6 +19,8 @@ EARN = "earn"
 REWARD = "reward"
 """Perhaps Earn: rewards are paid to either wallet."""
 EARN_SIDE = frozenset({EARN, REWARD})
+EARN_CODES = frozenset("SMBFP")
+"""The last part of the codes whose balance lies in Earn or was staked."""
 
 MOVES = frozenset({"allocation", "autoallocation", "autoallocate", "deallocation", "migration"})
 # +1: the leg with a positive amount lies in Earn.
@@ -38,6 +40,16 @@ def place_of(row: LedgerRow) -> str:
     return _place(row.asset, row.wallet, row.type, row.subtype, row.amount > 0)
 
 
+def place_of_code(asset: str) -> str:
+    """``spot``, or the wallet that the suffix of a code names."""
+    suffix = _SUFFIX.search(asset)
+    return suffix[0].removeprefix(".") if suffix else SPOT
+
+
+def is_earn_code(asset: str) -> bool:
+    return place_of_code(asset).rpartition(".")[2] in EARN_CODES
+
+
 def is_move(row: LedgerRow) -> bool:
     """A leg of a move between spot and Earn: its counterpart is in the same ledger, so all of them sum to zero."""
     return row.type == "earn" and row.subtype in MOVES
@@ -45,8 +57,8 @@ def is_move(row: LedgerRow) -> bool:
 
 @lru_cache(maxsize=4096)
 def _place(asset: str, wallet: str, type_: str, subtype: str, incoming: bool) -> str:
-    if suffix := _SUFFIX.search(asset):
-        return suffix[0].removeprefix(".")
+    if (named := place_of_code(asset)) != SPOT:
+        return named
     kind = wallet.partition("/")[0].strip().lower()
     if kind not in ("", SPOT):
         return kind

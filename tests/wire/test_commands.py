@@ -98,7 +98,7 @@ def test_a_report_is_the_same_bytes_twice(home: Path, capsys: pytest.CaptureFixt
         ("KRAKEN_API_KEY", "nobody", ["sync"], 3, "EAPI:Invalid key"),
         ("KRAKEN_API_SECRET", "not base64!", ["sync"], 2, "not valid base64"),
         ("KRAKEN_API_SECRET", "AAAA", ["sync"], 3, "EAPI:Invalid signature"),
-        ("KRAKEN_API_SECRET", "", ["sync"], 2, "no API key"),
+        ("KRAKEN_API_SECRET", "", ["sync"], 2, "no account with an API key"),
         ("PORTFOLIO_SYNC_EXCHANGE_TEIR", "pro", ["status"], 2, "unknown setting"),
         ("PORTFOLIO_SYNC_CONFIG", "nowhere.toml", ["status"], 2, "portfolio-sync init"),
         ("PORTFOLIO_SYNC_DATABASE_URL", "sqlite:////proc/portfolio.db", ["sync"], 2, "/proc/portfolio.db"),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from portfolio_sync.sync.coverage import Bounds
 from portfolio_sync.sync.reading import Request
 from tests.fakes import FakeClock
 from tests.wire.conftest import Set, Stage
-from tests.wire.truth import assert_same, ledger_here, ledger_there, rows_of
+from tests.wire.truth import assert_same, digits, ledger_here, ledger_there, rows_of
 
 NOW = FakeClock().unix()
 FAST = {"PORTFOLIO_SYNC_EXCHANGE_PACE": "false"}
@@ -44,7 +45,7 @@ def deposit(number: int, at: Decimal) -> Entry:
     )
 
 
-def quick(stage: Set, account: Account | None = None, **ways: object) -> Stage:
+def quick(stage: Set, account: Account | None = None, **ways: Any) -> Stage:
     return stage(account or life(), FAST, limited=False, **ways)
 
 
@@ -161,7 +162,7 @@ def test_a_row_changed_inside_the_overlap_is_written_and_the_old_version_kept(st
     ],
     ids=lambda ways: next(iter(ways)),
 )
-def test_servers_differ_and_the_rows_are_the_same(stage: Set, ways: dict[str, object]) -> None:
+def test_servers_differ_and_the_rows_are_the_same(stage: Set, ways: dict[str, Any]) -> None:
     on = quick(stage, **ways)
     assert on.sync().error is None
     assert_same(on.database_url, on.exchange.account)
@@ -282,5 +283,5 @@ def test_transfers_and_earn_are_kept_from_day_one(stage: Set) -> None:
     kept = rows_of(on.database_url, "SELECT direction, refid, txid FROM raw_transfer")
     there = [("deposit", r) for r in account.deposits] + [("withdrawal", r) for r in account.withdrawals]
     assert sorted(map(tuple, kept)) == sorted((direction, r["refid"], r.get("txid") or "") for direction, r in there)
-    balances = {row[0]: str(row[1]) for row in rows_of(on.database_url, "SELECT asset, amount_exact FROM balance")}
+    balances = {row[0]: digits(row[1]) for row in rows_of(on.database_url, "SELECT asset, amount_exact FROM balance")}
     assert balances == account.balances

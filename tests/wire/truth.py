@@ -35,7 +35,7 @@ def ledger_there(account: Account) -> list[tuple[Any, ...]]:
 def ledger_here(database_url: str) -> list[tuple[Any, ...]]:
     columns = f"ledger_id, time, {', '.join(LEDGER)}, {', '.join(f'{n}_exact' for n in NUMBERS)}"
     found = rows_of(database_url, f"SELECT {columns} FROM ledger")
-    return sorted((row[0], _instant(row[1]), *row[2:7], *map(_digits, row[7:])) for row in found)
+    return sorted((row[0], _instant(row[1]), *row[2:7], *map(digits, row[7:])) for row in found)
 
 
 def trades_there(account: Account) -> list[tuple[Any, ...]]:
@@ -50,10 +50,10 @@ def trades_here(database_url: str) -> list[tuple[Any, ...]]:
     found = rows_of(
         database_url, "SELECT trade_id, time, pair, price_exact, cost_exact, fee_exact, volume_exact FROM trade"
     )
-    return sorted((row[0], _instant(row[1]), row[2], *map(_digits, row[3:])) for row in found)
+    return sorted((row[0], _instant(row[1]), row[2], *map(digits, row[3:])) for row in found)
 
 
-def _digits(value: object) -> str:
+def digits(value: object) -> str:
     return plain(value) if isinstance(value, Decimal) else str(value)
 
 

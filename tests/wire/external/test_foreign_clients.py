@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from portfolio_sync.sandbox.server import Sandbox
 
 from portfolio_sync.sandbox.account import Account
 from portfolio_sync.sandbox.generate import generate
+from portfolio_sync.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.external
 ROWS = 400
