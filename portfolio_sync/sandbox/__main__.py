@@ -18,16 +18,16 @@ from portfolio_sync.sandbox.server import Sandbox
 def main(argv: Sequence[str] | None = None) -> int:
     """Print URL, key and secret when ready; return when SIGTERM or SIGINT comes."""
     given = _parser().parse_args(argv)
+    facts = {"tier": given.tier, "permissions": tuple(filter(None, given.permissions.split(",")))}
     try:
-        account = _account(given)
-    except (OSError, ValueError) as error:
+        sandbox = Sandbox(_account(given), port=given.port, key_facts=facts, limited=not given.unlimited)
+    except (OSError, OverflowError, ValueError) as error:  # an unreadable account, a port that is taken or none
         sys.stderr.write(f"sandbox: {error}\n")
         return 2
-    facts = {"tier": given.tier, "permissions": tuple(given.permissions.split(","))}
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with Sandbox(account, port=given.port, key_facts=facts, limited=not given.unlimited) as exchange:
+    with sandbox as exchange:
         ready = {"url": exchange.url, "key": exchange.key, "secret": exchange.secret}
         lines = json.dumps(ready) if given.json else "\n".join(f"{name:8}{value}" for name, value in ready.items())
         sys.stdout.write(lines + "\n")

@@ -16,7 +16,7 @@ from portfolio_sync.sandbox.faults import Fault
 from portfolio_sync.sandbox.filters import of_trades
 from portfolio_sync.sandbox.history import ARGUMENTS, History, cursor, flag
 from portfolio_sync.sandbox.key import Key
-from portfolio_sync.sandbox.private import METHODS, WRITES, Method, Price
+from portfolio_sync.sandbox.private import METHODS, WRITES, Method, Price, refuse
 from portfolio_sync.sandbox.refusal import ExchangeRefusal
 from portfolio_sync.sandbox.rows import Rows
 
@@ -148,7 +148,7 @@ class Exchange:
             raise
 
     def _method(self, name: str) -> Method:
-        known = METHODS.get(name) or WRITES.get(name)
+        known = METHODS.get(name) or WRITES.get(name) or (Method(refuse) if name in self.recorded else None)
         if name in self.ways.absent or known is None:
             raise ExchangeRefusal("EGeneral:Unknown method")
         return known

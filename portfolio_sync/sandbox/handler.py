@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,6 +43,11 @@ class Server(ThreadingHTTPServer):
         self._under_way: set[str] = set()
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
+
+    def server_bind(self) -> None:
+        """Without the name look-up of HTTPServer, which can take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def enter(self, caller: str) -> bool:
         """Whether a call of this key may begin; one that may ends with ``leave``."""

@@ -24,7 +24,7 @@ from portfolio_sync.store.engine import writing
 from portfolio_sync.store.lease import Lease
 from portfolio_sync.sync.progress import Silent
 from portfolio_sync.sync.reading import Request
-from portfolio_sync.tasks.sync import refresh, stored_account, sync_leased
+from portfolio_sync.tasks.sync import stored_account, sync_leased
 
 TICK = timedelta(seconds=1)
 
@@ -82,8 +82,6 @@ def _run(app: App, one: Served, lease: Lease, chance: Random, say: Callable[[str
         say(
             f"{one.account.name}: {outcome.rows_new} new, {outcome.rows_changed} changed, {outcome.calls} calls{problem}"
         )
-        if not outcome.error and (outcome.rows_new or outcome.rows_changed):
-            refresh(app, one.stored)
     except Stopped:
         stopped = True
     except PortfolioSyncError as error:

@@ -1,7 +1,7 @@
 """Every table. Raw rows keep all that Kraken sent; ``*_row`` tables stand behind the view of that name; derived ones can be rebuilt.
 
 ``seq`` is the number of the sync or import that first brought a row: a frozen input is "all rows up to sequence n".
-``account_id`` of a raw table is no foreign key: PostgreSQL would look the account up once a row, a fifth of a bulk load.
+``account_id`` of a raw table is no foreign key: PostgreSQL would look the account up once a row.
 """
 
 from __future__ import annotations

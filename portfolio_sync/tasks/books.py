@@ -26,6 +26,7 @@ from portfolio_sync.store import accounts, prices, read, runs, schema
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.write import add_report, replace_events, replace_findings
+from portfolio_sync.tasks.verify import chained
 from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.result import Computation
@@ -104,7 +105,7 @@ def close(
 def _rows(connection: Connection, subject: Subject, seq: int, until: datetime | None) -> Iterator[LedgerRow]:
     """All ledger rows, each account's in the order of time."""
     for account in subject.accounts:
-        rows = read.ledger_rows(connection, account.id, upto_seq=seq)
+        rows = chained(read.ledger_rows(connection, account.id, upto_seq=seq))
         yield from rows if until is None else takewhile(lambda row: row.time < until, rows)
 
 

@@ -19,13 +19,14 @@ from portfolio_sync.kraken.key import KeyInfo, Verdict, describe, judge
 from portfolio_sync.settings.model import Account
 from portfolio_sync.store import accounts, lease
 from portfolio_sync.store.accounts import StoredAccount
-from portfolio_sync.store.engine import writing
+from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Held, Lease
 from portfolio_sync.sync.book import Book
 from portfolio_sync.sync.key import UNVERIFIED, ask_key, notes_on
 from portfolio_sync.sync.progress import Progress
 from portfolio_sync.sync.reading import Job, Request
 from portfolio_sync.sync.run import Outcome, server_time, sync_account
+from portfolio_sync.tasks.verify import BALANCES_DISAGREE, has_proof, proof_of, verify_account
 
 HEARTBEATS = 3  # a lease
 
@@ -102,8 +103,30 @@ def sync_leased(
     request: Request,
     progress: Progress,
 ) -> Outcome:
-    book = Book(app.writable_engine, stored, held, app.clock)
-    return sync_account(Job(account, client, book, app.clock, request, progress))
+    def run(asked: Request) -> Outcome:
+        book = Book(app.writable_engine, stored, held, app.clock)
+        return sync_account(Job(account, client, book, app.clock, asked, progress))
+
+    outcome = run(request)
+    if outcome.error is None:
+        _prove(app, stored, outcome, run)
+    outcome.proof = proof_of(app.writable_engine, [stored])
+    outcome.calls = client.calls
+    return outcome
+
+
+def _prove(app: App, stored: StoredAccount, outcome: Outcome, run: Callable[[Request], Outcome]) -> None:
+    """Prove what changed. Where the balances disagree, look once more: a row may have been booked between the two reads."""
+    with reading(app.writable_engine) as connection:
+        stored = accounts.get(connection, stored.name) or stored
+    if not (outcome.rows_new or outcome.rows_changed) and has_proof(app.writable_engine, stored):
+        return
+    verified = verify_account(app.writable_engine, stored, settled=False)
+    if any(finding.code == BALANCES_DISAGREE for finding in verified.findings):
+        again = run(Request(("ledgers", "balances")))
+        if again.error is None:
+            verify_account(app.writable_engine, stored, settled=again.rows_new == 0)
+    refresh(app, stored)
 
 
 @dataclass(frozen=True, slots=True)

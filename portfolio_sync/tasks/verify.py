@@ -1,24 +1,171 @@
-"""The completeness proof of stored accounts: run it, keep it, ask for it."""
+"""The completeness proof of stored accounts: run it, keep it, ask for it. No network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
+from portfolio_sync.core.amount import EXACT, ZERO
+from portfolio_sync.core.finding import Finding, Severity
+from portfolio_sync.core.instant import EPOCH, iso
+from portfolio_sync.core.ledger import LedgerRow
+from portfolio_sync.core.period import Period
+from portfolio_sync.report.frame import finding_id
+from portfolio_sync.store import coverage, read, runs, schema, snapshots
 from portfolio_sync.store.accounts import StoredAccount
-from portfolio_sync.store.engine import reading
-from portfolio_sync.store.schema import proof
+from portfolio_sync.store.engine import reading, writing
+from portfolio_sync.store.write import replace_findings, save_proof
+from portfolio_sync.verify.balance import Snapshot, Stated
+from portfolio_sync.verify.chain import extend
+from portfolio_sync.verify.proof import Proof, State, prove
+from portfolio_sync.verify.state import ChainState
 
 # From best to worst: several accounts are as good as the worst of them.
 STATES = ("proven", "windowed", "unknown", "broken")
+BALANCES_DISAGREE = "balances_unsettled"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One account's proof, with what the coverage says against it."""
+
+    account: str
+    state: str
+    proof: Proof
+    findings: tuple[Finding, ...]
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "account": self.account,
+            "state": self.state,
+            "counts": dict(sorted(self.proof.counts.items())),
+            "breaks": [broken._asdict() | {"gap": broken.gap} for broken in self.proof.breaks],
+            "findings": [{"code": f.code, "severity": f.severity.value, "message": f.message} for f in self.findings],
+            "reread": self.proof.reread and {"start": self.proof.reread.start, "end": self.proof.reread.end},
+        }
+
+    def lines(self) -> Iterator[str]:
+        counted = ", ".join(f"{number:,} {name}" for name, number in sorted(self.proof.counts.items()))
+        yield f"{self.account}: {self.state} ({counted or 'no rows'})"
+        for finding in self.findings:
+            yield f"  {finding.severity.value}: {finding.message}"
+        if self.proof.reread:
+            start, end = iso(self.proof.reread.start), iso(self.proof.reread.end)
+            yield f"  read it again: portfolio-sync sync --account {self.account} --start {start} --end {end}"
+
+
+def verify_account(engine: Engine, account: StoredAccount, *, settled: bool | None = None) -> Verified:
+    """Prove one account from what is stored, and keep the result.
+
+    ``settled``: the ledger was seen to stand still while the balances were read; None: as the last sync found it.
+    """
+    with reading(engine) as connection:
+        known = _stored(connection, account)
+        taken_at = _last_success(connection, account, "balances")
+        agreed = (
+            settled if settled is not None else bool(taken_at) and known.get("settled_at") == iso(taken_at or EPOCH)
+        )
+        ledger = coverage.periods(connection, account.id, "ledgers")
+        proof = _prove(connection, account, ledger, _snapshot(connection, account, taken_at, settled=bool(agreed)))
+    gaps = _gaps(account, ledger)
+    state = State.UNKNOWN if gaps and proof.state is not State.BROKEN else proof.state
+    verified = Verified(account.name, state.value, proof, (*gaps, *proof.findings))
+    witnessed = taken_at and (agreed or proof.state in (State.PROVEN, State.WINDOWED))
+    _keep(engine, account, verified, iso(taken_at) if witnessed and taken_at else None)
+    return verified
+
+
+def _prove(connection: Connection, account: StoredAccount, ledger: list[Period], snapshot: Snapshot | None) -> Proof:
+    """Rows that were imported without any sync have no coverage: they are taken from the beginning."""
+    newest = ledger[-1] if ledger else Period(EPOCH, datetime.max.replace(tzinfo=EPOCH.tzinfo))
+    trades = coverage.periods(connection, account.id, "trades")
+    windowed = newest.start > EPOCH or account.query_from is not None
+    return prove(
+        (row for row in read.ledger_rows(connection, account.id) if row.time >= newest.start),
+        read.trade_rows(connection, account.id) if trades else None,
+        snapshot,
+        chains=ChainState(windowed=windowed),
+        trades_known=trades[-1] if trades else None,
+        ledger_known=newest,
+    )
+
+
+def _snapshot(
+    connection: Connection, account: StoredAccount, taken_at: datetime | None, *, settled: bool
+) -> Snapshot | None:
+    if taken_at is None:
+        return None
+    balances = snapshots.latest(connection, schema.raw_balance, account.id).values()
+    earn_read = _last_success(connection, account, "earn") is not None
+    allocated: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for row in snapshots.latest(connection, schema.raw_earn, account.id).values():
+        allocated[row["symbol"]] = EXACT.add(allocated[row["symbol"]], row["amount"])
+    stated = tuple(Stated(row["asset"], row["symbol"], row["amount"]) for row in balances)
+    return Snapshot(taken_at, stated, dict(allocated) if earn_read else None, settled)
+
+
+def _gaps(account: StoredAccount, ledger: list[Period]) -> list[Finding]:
+    """What lies between two covered periods was never read."""
+    return [
+        Finding(
+            Severity.ERROR,
+            "history_incomplete",
+            f"the ledger from {iso(before.end)} to {iso(after.start)} was never read completely: run sync",
+            account=account.name,
+        )
+        for before, after in pairwise(ledger)
+    ]
+
+
+def _keep(engine: Engine, account: StoredAccount, verified: Verified, settled_at: str | None) -> None:
+    detail = {"settled_at": settled_at, "counts": dict(verified.proof.counts), "reread": verified.document()["reread"]}
+    with writing(engine) as connection:
+        save_proof(connection, account.id, verified.state, _plain(detail), verified.proof.chains.time)
+        found = [_of(finding, account.name) for finding in verified.findings]
+        replace_findings(connection, f"verify {account.name}", {finding_id(f): f for f in found})
+
+
+def _of(finding: Finding, account: str) -> Finding:
+    return Finding(finding.severity, finding.code, finding.message, finding.source, finding.time, account)
+
+
+def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
+    again = detail["reread"]
+    return {**detail, "reread": again and {name: iso(at) for name, at in again.items()}}
+
+
+def _stored(connection: Connection, account: StoredAccount) -> Mapping[str, Any]:
+    p = schema.proof.c
+    found = select(p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
+    return connection.scalar(found) or {}
+
+
+def _last_success(connection: Connection, account: StoredAccount, stream: str) -> datetime | None:
+    state = runs.stream(connection, account.id, stream)
+    return state["last_success_at"] if state else None
 
 
 def proof_of(engine: Engine, accounts: Iterable[StoredAccount]) -> str:
     """The stored state of the accounts together."""
+    p = schema.proof.c
     with reading(engine) as connection:
-        found = {
-            row.account_id: row.state
-            for row in connection.execute(select(proof).where(proof.c.asset == "", proof.c.wallet == ""))
-        }
+        rows = connection.execute(select(p.account_id, p.state).where(p.asset == "", p.wallet == ""))
+        found = {row.account_id: row.state for row in rows}
     return max((found.get(account.id, "unknown") for account in accounts), key=STATES.index, default="unknown")
+
+
+def has_proof(engine: Engine, account: StoredAccount) -> bool:
+    with reading(engine) as connection:
+        return bool(_stored(connection, account))
+
+
+def chained(rows: Iterable[LedgerRow]) -> Iterator[LedgerRow]:
+    """Rows of one account by (time, place in the balance chain, id): the order of ties everywhere."""
+    return extend(ChainState(), rows)

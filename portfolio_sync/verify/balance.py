@@ -1,36 +1,31 @@
-"""Where the chains stand against what the exchange says the balances are: nothing is missing at the end.
+"""The ends of the chains beside the balances that the exchange states: what no chain can see, these do.
 
-Three ways in which coins in Earn may show are told apart, because the API's pages do not say which one holds:
-
-- as codes of their own (``ETH.F``): every chain stands at the balance of a code;
-- in the plain code's one balance (``merged``): the same, and rows of Earn have continued the spot chain;
-- as chains of their own under the plain code: then the spot chain stands at the balance of the plain code (which leaves
-  Earn out), or all of them together do (which includes it), and those of Earn at what Earn/Allocations says.
-
-A chain that no figure explains is what a deleted row leaves behind. Where chains beside the spot chain are accepted, no row
-that is Earn's may have continued the spot chain, and the legs of all moves must cancel: so a deleted leg is not
-taken for a wallet.
+The rule, by holding (``core.asset.holding``: all codes and wallets of it, ETH2 with ETH): the open ends add up to the
+balances. Coins in Earn are normally among the balances, under codes of their own (``XBT.F``) or inside the plain one. Where
+they are not, the Earn allocations come on top, and then for the whole account alike: it is one server that answers. So that
+this choice hides no missing row, it is only made where the moves between spot and Earn cancel and, where Earn has
+chains of its own, these add up to the allocations.
+Source: kraken-api notes 4.1 (Balance and Earn), 4.7, 8 (6).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from portfolio_sync.core.amount import EXACT, ZERO, shortest
 from portfolio_sync.core.asset import holding
 from portfolio_sync.core.finding import Finding, Severity
-from portfolio_sync.verify.chain import Chains, ChainState, End
-from portfolio_sync.verify.place import EARN_SIDE, REWARD, SPOT
-
-PLAIN = frozenset({SPOT, *EARN_SIDE})
+from portfolio_sync.verify.place import EARN_SIDE, SPOT, is_earn_code, place_of_code
+from portfolio_sync.verify.state import Chains, ChainState
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """What the exchange says of one asset code (a balance), or of one strategy (an allocation)."""
+class Stated:
+    """What the exchange states for one code: ``asset`` its own (``XBT.F``), ``symbol`` ours (``BTC``)."""
 
     asset: str
     symbol: str
@@ -39,135 +34,123 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All balances and allocations at one moment, taken while the newest ledger row stayed the same. ``taken_at``: the exchange's clock."""
+    """All balances at one moment. ``settled``: the ledger's newest row was the same before and after.
+
+    ``allocations``: what lies in Earn, by symbol; None: not read.
+    """
 
     taken_at: datetime
-    balances: Sequence[Figure]
-    earn: Sequence[Figure] = ()
+    balances: tuple[Stated, ...]
+    allocations: Mapping[str, Decimal] | None = None
+    settled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How one symbol's chains agree with the snapshot. ``ways``: the readings of Earn that fit, empty where none does."""
+class Earn(StrEnum):
+    """Where coins in Earn stand, seen from the balances."""
 
-    symbol: str
-    ways: frozenset[str]
-    ends: tuple[End, ...]
-    figures: tuple[Figure, ...]
-    problem: str = ""
+    INSIDE = "inside"
+    BESIDE = "beside"
 
 
-ONE, WITHOUT, WITH = "one balance", "Earn apart from the balance", "Earn in the balance"
+@dataclass(slots=True)
+class Held:
+    """One holding by the three witnesses. ``in_earn``: the ends of Earn's own chains; None where it shares the spot chain."""
+
+    name: str
+    chained: Decimal = ZERO
+    in_earn: Decimal | None = ZERO
+    stated: Decimal = ZERO
+    allocated: Decimal = ZERO
+    coded: bool = False
+    """Some of it is stated under a code of Earn's own: then allocations are among the balances for certain."""
+    chains: list[Chains] = field(default_factory=list)
+
+    @property
+    def may_be_beside(self) -> bool:
+        return bool(self.allocated) and not self.coded
+
+    def off(self, earn: Earn) -> Decimal:
+        """By how much the chains' ends exceed what is stated."""
+        beside = self.allocated if earn is Earn.BESIDE and self.may_be_beside else ZERO
+        return EXACT.subtract(self.chained, EXACT.add(self.stated, beside))
 
 
-def compare(state: ChainState, snapshot: Snapshot) -> list[Finding]:
-    """What does not agree. ``windowed`` chains: a balance without rows may have stood there before the window."""
-    said, lent = _by_symbol(snapshot.balances), _by_symbol(snapshot.earn)
-    fits = [
-        _fit(state, chains, said.pop(symbol, []), [figure.amount for figure in lent.pop(symbol, [])])
-        for symbol, chains in sorted(state.symbols.items())
-    ]
-    found = [_differs(fit) for fit in fits if not fit.ways]
-    common = frozenset[str]({WITHOUT, WITH}).intersection(*(fit.ways for fit in fits if fit.ways and ONE not in fit.ways))
-    if not found and not common:
-        found.append(_finding("earn_contradicts", "some balances include what lies in Earn, others leave it out: rows are missing at the end"))
-    if not state.windowed:
-        found += [_unbooked(symbol, figures) for symbol, figures in sorted(said.items())]
-    return found
+def compare(state: ChainState, snapshot: Snapshot) -> tuple[Earn, list[Finding]]:
+    """Where Earn stands, and a finding for each holding that does not agree."""
+    held = _held(state, snapshot)
+    if state.windowed:
+        return Earn.INSIDE, [_differs(each, off) for each in held if (off := _off_in_window(each, snapshot))]
+    earn = min(Earn, key=lambda way: sum(each.off(way) != 0 for each in held))  # inside, if neither is better
+    found = [_differs(each, off) for each in held if (off := each.off(earn))]
+    return earn, found + [finding for each in held if each.may_be_beside for finding in _earn(state, each)]
 
 
-def _fit(state: ChainState, chains: Chains, said: list[Figure], lent: list[Decimal]) -> Fit:
-    ends = sorted(chains.ends, key=lambda end: (end.place in EARN_SIDE, end.place != SPOT))
-    here = [figure for figure in said if not state.windowed or _touched(figure, chains)]
-    left, missing = _explained(ends, here)
-    named = [figure.amount for figure in said if "." in figure.asset]
-    lent = _without(lent, named)
-    moves = state.moves.get(holding(chains.symbol), ZERO)
-    ways: set[str] = set()
-    if not left and not missing:
-        if not lent or state.windowed or (not moves and _shares_one(chains)):
-            ways.add(ONE)
-    elif lent and not moves and not chains.merged:
-        plain = [end for end in ends if end.place in PLAIN]
-        total = _sum(figure.amount for figure in said if "." not in figure.asset)
-        if not missing and _are(left, lent):
-            ways.add(WITHOUT)
-        spot = [end.value for end in plain if end.place == SPOT]
-        rest = [end for end in left if end.place not in PLAIN]
-        earning = [end for end in plain if end.place != SPOT]
-        alone = all("." not in figure.asset for figure in missing)
-        if not rest and alone and chains.apart and _are(earning, lent) and _sum([*spot, *(e.value for e in earning)]) == total:
-            ways.add(WITH)
-    return Fit(chains.symbol, frozenset(ways), tuple(ends), tuple(said))
+def moves_left(state: ChainState) -> Iterator[Finding]:
+    """Moves between spot and Earn of which one leg is missing; no proof hangs on it where the balances agree."""
+    for name, left in state.moves.items():
+        if left:
+            message = f"the moves of {name} between spot and Earn do not cancel: {shortest(left)} {name} are left over"
+            yield Finding(Severity.WARNING, "earn_moves_differ", message)
 
 
-def _shares_one(chains: Chains) -> bool:
-    """Rows of Earn did continue the spot chain, or a chain of Earn is all there is."""
-    return chains.merged or chains.perhaps_merged or any(end.place in EARN_SIDE for end in chains.ends)
+def _held(state: ChainState, snapshot: Snapshot) -> list[Held]:
+    found: dict[str, Held] = {}
+
+    def of(symbol: str) -> Held:
+        name = holding(symbol)
+        return found.setdefault(name, Held(name))
+
+    for chains in state.symbols.values():
+        each = of(chains.symbol)
+        each.chains.append(chains)
+        each.chained = _sum(each.chained, *(end.value for end in chains.ends))
+        own = (end.value for end in chains.ends if end.place in EARN_SIDE)
+        each.in_earn = None if chains.merged or each.in_earn is None else _sum(each.in_earn, *own)
+    for stated in snapshot.balances:
+        each = of(stated.symbol)
+        each.stated = EXACT.add(each.stated, stated.amount)
+        each.coded |= is_earn_code(stated.asset) and bool(stated.amount)
+    for symbol, amount in (snapshot.allocations or {}).items():
+        each = of(symbol)
+        each.allocated = EXACT.add(each.allocated, amount)
+    return list(found.values())
 
 
-def _touched(figure: Figure, chains: Chains) -> bool:
-    """Whether the window has rows of this code; else what lies there is older than what can be seen."""
-    suffix = figure.asset.partition(".")[2]
-    return any(place.endswith(suffix) if suffix else place in PLAIN for place in chains.places)
+def _earn(state: ChainState, held: Held) -> Iterator[Finding]:
+    name = held.name
+    if left := state.moves.get(name, ZERO):
+        said = f"a leg of a move of {name} between spot and Earn is missing: {shortest(left)} {name} are left over"
+        yield Finding(Severity.ERROR, "earn_differs", said)
+    elif held.in_earn is not None and held.in_earn != held.allocated:
+        said = (
+            f"the ledger leaves {shortest(held.in_earn)} {name} in Earn, its allocations say {shortest(held.allocated)}"
+        )
+        yield Finding(Severity.ERROR, "earn_differs", said)
 
 
-def _explained(ends: Sequence[End], figures: Iterable[Figure]) -> tuple[list[End], list[Figure]]:
-    """Ends and figures without a partner of the same amount. Ends are given spot first, so that what is left is Earn's."""
-    left, missing = list(ends), []
-    for figure in figures:
-        partner = next((i for i, end in enumerate(left) if end.value == figure.amount), None)
-        if partner is not None:
-            del left[partner]
-        elif figure.amount:
-            missing.append(figure)
-    return left, missing
+def _off_in_window(held: Held, snapshot: Snapshot) -> Decimal:
+    """Zero where what is stated for the places with a row in the window agrees; the others cannot be known."""
+    if not held.chains:
+        return ZERO
+    places: set[str] = set().union(*(chains.places for chains in held.chains))
+    if places & EARN_SIDE:
+        places.add(SPOT)  # one plain code may stand for both
+    here = (each for each in snapshot.balances if holding(each.symbol) == held.name)
+    off = EXACT.subtract(held.chained, _sum(*(each.amount for each in here if place_of_code(each.asset) in places)))
+    aside = {held.allocated, held.allocated.copy_negate()} if held.may_be_beside else set()
+    return ZERO if off in aside else off
 
 
-def _are(ends: Sequence[End], lent: Sequence[Decimal]) -> bool:
-    """Whether these chains are the allocations, one by one or as one wallet."""
-    if not ends or any(end.place == SPOT for end in ends):
-        return False
-    values = sorted(end.value for end in ends)
-    return values == sorted(lent) or _sum(values) == _sum(lent)
+def _differs(held: Held, off: Decimal) -> Finding:
+    what = f"{shortest(abs(off))} {held.name} {'too much' if off > 0 else 'are missing'}"
+    said = f"the ledger ends with {shortest(held.chained)} {held.name}, the balances say {shortest(EXACT.subtract(held.chained, off))}: {what}"
+    return Finding(
+        Severity.ERROR, "balance_differs", said, tuple(end.row for chains in held.chains for end in chains.ends)
+    )
 
 
-def _without(lent: Sequence[Decimal], named: Sequence[Decimal]) -> list[Decimal]:
-    """Allocations that no code of its own in the balances stands for."""
-    left = [amount for amount in lent if amount]
-    for amount in named:
-        if amount in left:
-            left.remove(amount)
-    return [] if _sum(lent) == _sum(named) else left
-
-
-def _sum(numbers: Iterable[Decimal]) -> Decimal:
+def _sum(*numbers: Decimal) -> Decimal:
     total = ZERO
     for number in numbers:
         total = EXACT.add(total, number)
     return total
-
-
-def _by_symbol(figures: Iterable[Figure]) -> dict[str, list[Figure]]:
-    found: dict[str, list[Figure]] = {}
-    for figure in figures:
-        if figure.amount:
-            found.setdefault(figure.symbol, []).append(figure)
-    return found
-
-
-def _differs(fit: Fit) -> Finding:
-    ours = ", ".join(f"{shortest(end.value)} ({end.place})" for end in fit.ends) or "nothing"
-    theirs = ", ".join(f"{shortest(figure.amount)} {figure.asset}" for figure in fit.figures) or "nothing"
-    gap = EXACT.subtract(_sum(f.amount for f in fit.figures), _sum(e.value for e in fit.ends))
-    message = f"{fit.symbol}: the ledger ends at {ours}, the exchange's balance is {theirs} (difference {shortest(gap)})"
-    return _finding("balance_differs", message, tuple(end.row for end in fit.ends))
-
-
-def _unbooked(symbol: str, figures: Sequence[Figure]) -> Finding:
-    said = ", ".join(f"{shortest(figure.amount)} {figure.asset}" for figure in figures)
-    return _finding("balance_without_ledger", f"{symbol}: the exchange's balance is {said}, and there is no ledger row of it")
-
-
-def _finding(code: str, message: str, source: tuple[str, ...] = ()) -> Finding:
-    return Finding(Severity.ERROR, code, message, source)

@@ -128,7 +128,12 @@ def _break(state: ChainState, symbol: str, row: LedgerRow, end: End | None) -> N
         state.breaks.append(Break(symbol, row.asset, row.id, row.time, stood[0], start_of(row), *stood[1:]))
 
 
-def _name_after(state: ChainState, end: End, row: LedgerRow) -> None:
-    index = state.awaited.pop(end.row, None)
-    if index is not None:
-        state.breaks[index] = state.breaks[index]._replace(after=row.id)
+def _name_after(state: ChainState, rows: list[LedgerRow], linked: Linked) -> None:
+    """The next row of a chain that was broken is its neighbour: together they bound what must be read again."""
+    if not state.awaiting:
+        return
+    followed = [(end.row, rows[i].id) for end, i in linked.continued]
+    followed += [(end.row, rows[i].id) for i, end in linked.breaks if end]
+    for row, after in followed:
+        if (place := state.awaiting.pop(row, None)) is not None:
+            state.breaks[place] = state.breaks[place]._replace(after=after)

@@ -1,15 +1,23 @@
-"""Each fill has its ledger legs, each leg of a fill has its fill, and their amounts agree.
+"""Trades beside their ledger rows: every fill was booked, every booked fill is a trade, and the amounts agree.
 
-Kraken's rules (support articles on ledger and trade fields): a buy books ``+volume`` of the base and ``-cost`` of the
-quote under the trade's id as refid, a sale the reverse; amounts are gross, the fee apart, in whatever asset. The trade's own ``fee`` is an estimate and is
-not compared. On margin only the fee, or profit and loss, is booked. A leg that rounds to zero is not booked at all.
-Conversions (spend, receive) are no trades; rollovers name the trade that opened the position, long before.
+A trade and its rows share an id (``refid``) and happen within moments. What is compared:
+
+- the base leg moves by the volume, the quote leg by the cost, to the last decimal that ledger and trade both keep (a trade's
+  figures have the pair's decimals); legs of a third asset move nothing (fee credits). Fees are not compared: a
+  trade's is an estimate.
+- a leg that rounds to nothing may be absent.
+- rows of type ``margin`` are not compared: opening moves nothing, closing books a profit or loss that the trade does not
+  state, a liquidation what was seized. Settling a position in kind books the legs of a spot trade.
+- where the trade names its ledger rows, each of them must be there, those that moved nothing too.
+
+Source: kraken-api notes 5.2, 5.3, 6.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,121 +27,151 @@ from portfolio_sync.core.amount import EXACT, ZERO, shortest
 from portfolio_sync.core.asset import holding
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
+from portfolio_sync.core.period import Period
 from portfolio_sync.verify.grid import decimals_of
 
-HORIZON = timedelta(minutes=1)
-"""A fill and its legs lie closer together: under a millisecond in the API, under two seconds where a file cut the times."""
-NEEDS_A_TRADE = frozenset({"trade", "margin"})
-MAY_HAVE_A_TRADE = frozenset({*NEEDS_A_TRADE, "settled"})
-COARSEST = 2
-"""Decimals that a figure of a trade has at least, however it is written: 1 stands for 1.00."""
-BY_TIME = attrgetter("time")
+NEED_A_TRADE = frozenset({"trade", "margin"})
+BOOKED_AS = frozenset({*NEED_A_TRADE, "settled"})
+"""Types of ledger rows whose refid is a trade's id. A rollover's is the trade that opened the position: no fill of its own."""
+NEAR = timedelta(hours=1)
+"""Rows and trade of one fill are less than this apart (recorded: under a millisecond; a file cuts times to the second)."""
+UNSEEN = 4
+"""Decimals of an asset of which no row was seen: those of most fiat, the coarsest there is."""
+LISTED = 100
 
 
 @dataclass(slots=True)
 class Fill:
-    """All that was found under one trade id; ``time`` of what came first."""
+    """What was seen of one id so far."""
 
     id: str
     time: datetime
     trade: TradeRow | None = None
-    legs: list[LedgerRow] = field(default_factory=list)
+    rows: list[LedgerRow] = field(default_factory=list)
 
 
-def join(rows: Iterable[LedgerRow], trades: Iterable[TradeRow], decimals: dict[str, int]) -> Iterator[Fill]:
-    """Fills in order of time, in bounded memory. Both inputs are sorted by time.
+@dataclass(slots=True)
+class JoinState:
+    """What is not joined yet, and what did not agree.
 
-    ``decimals`` is filled on the way: the most decimals that an amount of the symbol was written with.
+    ``trades`` and ``ledger``: the periods read without gaps, None for all of time; where one is not known, the other is not missed.
     """
-    waiting: dict[str, Fill] = {}
-    for item in heapq.merge(legs(rows, decimals), trades, key=BY_TIME):
-        name = item.refid if isinstance(item, LedgerRow) else item.id
-        fill = waiting.get(name)
-        if fill is None:
-            yield from _done(waiting, item.time)
-            fill = waiting[name] = Fill(name, item.time)
-        if isinstance(item, LedgerRow):
-            fill.legs.append(item)
-        else:
-            fill.trade = item
-    yield from waiting.values()
+
+    trades: Period | None = None
+    ledger: Period | None = None
+    open: dict[str, Fill] = field(default_factory=dict)
+    decimals: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
 
 
-def legs(rows: Iterable[LedgerRow], decimals: dict[str, int]) -> Iterator[LedgerRow]:
-    """The rows that belong, or may belong, to a fill."""
-    for row in rows:
-        if row.type in MAY_HAVE_A_TRADE:
-            yield row
-            decimals[row.symbol] = max(decimals.get(row.symbol, 0), decimals_of(row.amount))
+def join(state: JoinState, rows: Iterable[LedgerRow], trades: Iterable[TradeRow]) -> Iterator[LedgerRow]:
+    """Join ``rows`` and ``trades``, both sorted by time, holding those of ``NEAR``; passes the rows on. ``close`` ends it."""
+    next_look: datetime | None = None
+    merged: Iterator[LedgerRow | TradeRow] = heapq.merge(rows, trades, key=attrgetter("time"))
+    for item in merged:
+        if next_look is None or item.time > next_look:
+            _settle(state, item.time - NEAR)
+            next_look = item.time + NEAR
+        if isinstance(item, TradeRow):
+            _fill(state, item.id, item.time).trade = item
+            state.counts["trades"] += 1
+            continue
+        if item.type in BOOKED_AS:
+            _fill(state, item.refid, item.time).rows.append(item)
+            finest = max(decimals_of(item.amount), decimals_of(item.balance))
+            if finest > state.decimals.get(item.symbol, -1):
+                state.decimals[item.symbol] = finest
+        yield item
 
 
-def _done(waiting: dict[str, Fill], now: datetime) -> Iterator[Fill]:
-    while waiting:
-        name = next(iter(waiting))
-        if now - waiting[name].time <= HORIZON:
+def close(state: JoinState) -> None:
+    """Everything was seen: what is still open stays so."""
+    _settle(state, None)
+
+
+def _fill(state: JoinState, id_: str, time: datetime) -> Fill:
+    found = state.open.get(id_)
+    if found is None:
+        found = state.open[id_] = Fill(id_, time)
+    return found
+
+
+def _settle(state: JoinState, before: datetime | None) -> None:
+    """Judge the fills that began before that time; they stand in the order they began in."""
+    while state.open:
+        fill = next(iter(state.open.values()))
+        if before is not None and fill.time >= before:
             return
-        yield waiting.pop(name)
+        del state.open[fill.id]
+        finding = _judge(state, fill)
+        if finding:
+            state.counts["join_errors"] += 1
+            if len(state.findings) < LISTED:
+                state.findings.append(finding)
 
 
-def judge(fill: Fill, decimals: dict[str, int]) -> Finding | None:
-    """What is wrong with a fill, if anything."""
+def _judge(state: JoinState, fill: Fill) -> Finding | None:
     if fill.trade is None:
-        wanting = [leg for leg in fill.legs if leg.type in NEEDS_A_TRADE]
-        if not wanting:
-            return None
-        return _finding(fill, "ledger_without_trade", f"the trade {fill.id!r} of these ledger rows is missing")
-    booked = {leg.id for leg in fill.legs}
-    if missing := [name for name in fill.trade.ledgers if name not in booked]:
-        return _finding(fill, "trade_without_ledger", f"ledger rows {', '.join(missing)} of trade {fill.id} are missing")
-    if _on_margin(fill):
-        return None if fill.legs or not fill.trade.fee else _finding(fill, "trade_without_ledger", f"the margin trade {fill.id} has no ledger row")
-    return _compare(fill, fill.trade, decimals)
-
-
-def _on_margin(fill: Fill) -> bool:
-    trade = fill.trade
-    assert trade is not None
-    return any(leg.type != "trade" for leg in fill.legs) or (bool(trade.margin) and not fill.legs)
-
-
-def _compare(fill: Fill, trade: TradeRow, decimals: dict[str, int]) -> Finding | None:
-    sums: dict[str, Decimal] = {}
-    for leg in fill.legs:
-        name = holding(leg.symbol)
-        sums[name] = EXACT.add(sums.get(name, ZERO), leg.amount)
-    sign = 1 if trade.side == "buy" else -1
-    expected = {"base": sign * trade.volume, "quote": -sign * trade.cost}
-    names = {"base": holding(trade.base), "quote": holding(trade.quote)}
-    if not (names["base"] and names["quote"]):
-        names = _by_sign(sums, sign)
-    for side, figure in expected.items():
-        name = names[side]
-        places = min(_decimals(name, fill, decimals), max(decimals_of(figure), COARSEST))
-        tolerance = Decimal((0, (max(len(fill.legs), 1),), -places))
-        found = sums.pop(name, ZERO)
-        if abs(EXACT.subtract(found, figure)) > tolerance:
-            code = "trade_differs" if found or fill.legs else "trade_without_ledger"
-            what = f"the ledger has {shortest(found)} {name}, the trade {shortest(figure)}"
-            return _finding(fill, code, f"trade {fill.id} ({trade.pair}): {what}")
-    if others := [f"{shortest(number)} {name}" for name, number in sums.items() if number]:
-        return _finding(fill, "trade_differs", f"trade {fill.id} ({trade.pair}) moved {', '.join(others)} besides")
+        return _without_trade(state, fill)
+    if state.ledger is not None and fill.time not in state.ledger:
+        state.counts["trades_beyond_ledger"] += 1
+        return None
+    if absent := set(fill.trade.ledgers) - {row.id for row in fill.rows}:
+        return _finding(fill, "leg_missing", f"trade {fill.id} was booked as {', '.join(sorted(absent))}: not there")
+    if not fill.rows and not _moves_nothing(state, fill.trade):
+        return _finding(fill, "leg_missing", f"trade {fill.id} has no ledger row")
+    if wrong := _disagreement(state, fill.trade, fill.rows):
+        return _finding(fill, "trade_differs", f"trade {fill.id}: {wrong}")
+    state.counts["joined"] += 1
     return None
 
 
-def _by_sign(sums: dict[str, Decimal], sign: int) -> dict[str, str]:
-    """A pair that is not known any more: what came and what went tell base from quote."""
-    came = next((name for name, number in sums.items() if number > 0), "")
-    went = next((name for name, number in sums.items() if number < 0), "")
-    return {"base": came, "quote": went} if sign > 0 else {"base": went, "quote": came}
-
-
-def _decimals(name: str, fill: Fill, decimals: dict[str, int]) -> int:
-    """Of the ledger's figures of this asset; an asset that was never booked rounded to nothing, so it may be coarse."""
-    known = [decimals[leg.symbol] for leg in fill.legs if holding(leg.symbol) == name]
-    return max(known, default=decimals.get(name, COARSEST))
+def _without_trade(state: JoinState, fill: Fill) -> Finding | None:
+    if not any(row.type in NEED_A_TRADE for row in fill.rows):
+        return None
+    if state.trades is not None and fill.time not in state.trades:
+        state.counts["rows_beyond_trades"] += len(fill.rows)
+        return None
+    return _finding(fill, "trade_missing", f"ledger rows of trade {fill.id or '(no id)'} are there, the trade is not")
 
 
 def _finding(fill: Fill, code: str, message: str) -> Finding:
-    ids = ((fill.id,) if fill.trade else ()) + tuple(leg.id for leg in fill.legs)
-    account = fill.trade.account if fill.trade else fill.legs[0].account
-    return Finding(Severity.ERROR, code, message, ids, fill.time, account)
+    trade = (fill.id,) if fill.trade else ()
+    return Finding(Severity.ERROR, code, message, (*trade, *(row.id for row in fill.rows)), fill.time)
+
+
+def _disagreement(state: JoinState, trade: TradeRow, rows: list[LedgerRow]) -> str:
+    """What does not agree, or nothing."""
+    if rows and all(row.type == "margin" for row in rows):
+        return ""
+    moved: dict[str, Decimal] = {}
+    for row in rows:
+        name = holding(row.symbol)
+        moved[name] = EXACT.add(moved.get(name, ZERO), row.amount)
+    for symbol, expected in _legs(trade, moved):
+        found = moved.pop(symbol, ZERO)
+        if abs(EXACT.subtract(found, expected)) >= max(len(rows), 1) * _unit(state, symbol, expected):
+            return f"{shortest(expected)} {symbol or 'of another asset'} were dealt, {shortest(found)} booked"
+    return "; ".join(f"{shortest(number)} {symbol} were booked besides" for symbol, number in moved.items() if number)
+
+
+def _legs(trade: TradeRow, moved: Mapping[str, Decimal]) -> list[tuple[str, Decimal]]:
+    """Name and amount of base and quote; where the pair is not known, the asset that moved that way is meant."""
+    sign = -1 if trade.side == "sell" else 1
+    expected = sign * trade.volume, -sign * trade.cost
+    if trade.base and trade.quote:
+        return [(holding(trade.base), expected[0]), (holding(trade.quote), expected[1])]
+    return [(next((name for name, number in moved.items() if number * leg > 0), ""), leg) for leg in expected]
+
+
+def _unit(state: JoinState, symbol: str, expected: Decimal) -> Decimal:
+    """One in the last decimal that both the ledger and the trade keep."""
+    return Decimal((0, (1,), -min(state.decimals.get(symbol, UNSEEN), decimals_of(expected))))
+
+
+def _moves_nothing(state: JoinState, trade: TradeRow) -> bool:
+    """Whether nothing of it may have been booked; on margin that is the fee alone."""
+    if trade.margin:
+        return not trade.fee
+    return all(abs(number) < _unit(state, symbol, number) for symbol, number in _legs(trade, {}))

@@ -103,7 +103,7 @@ def test_a_report_is_the_same_bytes_twice(home: Path, capsys: pytest.CaptureFixt
         ("PORTFOLIO_SYNC_CONFIG", "nowhere.toml", ["status"], 2, "portfolio-sync init"),
         ("PORTFOLIO_SYNC_DATABASE_URL", "sqlite:////proc/portfolio.db", ["sync"], 2, "/proc/portfolio.db"),
         ("PORTFOLIO_SYNC_DATABASE_URL", "mysql://x", ["sync"], 2, "only sqlite and postgresql"),
-        ("PORTFOLIO_SYNC_DATABASE_URL", "postgresql://me:hidden@127.0.0.1:1/x", ["sync"], 2, "cannot be reached"),
+        ("PORTFOLIO_SYNC_DATABASE_URL", "postgresql://me:hidden@127.0.0.1:1/x", ["sync"], 2, "cannot connect"),
         ("HOME", "/", ["sync", "--start", "2024-01-02", "--end", "2024-01-01"], 2, "--start must be before --end"),
         ("HOME", "/", ["sync", "--start", "yesterday"], 2, "not a time"),
         ("HOME", "/", ["sync", "--stream", "orders"], 2, "orders"),

@@ -1,0 +1,35 @@
+"""``verify``: the completeness proof, from what is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options, worst
+from portfolio_sync.errors import ExitCode, UsageError
+
+
+@click.command()
+@account_option
+@config_option
+@output_options
+def verify(account: tuple[str, ...], config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
+    """Prove that nothing is missing: running balances, trades and their ledger rows, the balances at the end.
+
+    Exit 4 where the proof is broken or cannot be made.
+    """
+    from portfolio_sync.store import accounts
+    from portfolio_sync.store.engine import reading
+    from portfolio_sync.tasks.verify import verify_account
+
+    output = Output(as_json, quiet, verbose)
+    app = build(config, output)
+    with reading(app.engine) as connection:
+        known = {one.name: one for one in accounts.every(connection)}
+    unknown = set(account) - known.keys()
+    if unknown:
+        raise UsageError(f"no account {', '.join(sorted(unknown))} in the database")
+    done = [verify_account(app.engine, known[name]) for name in account or known]
+    output.data([one.document() for one in done], [line for one in done for line in one.lines()])
+    return worst(ExitCode.DONE if one.state in ("proven", "windowed") else ExitCode.NEEDS_PERSON for one in done)
