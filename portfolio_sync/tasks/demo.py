@@ -20,7 +20,7 @@ from portfolio_sync.tasks.report import Asked, Done, make
 if TYPE_CHECKING:
     from portfolio_sync.sandbox.server import Sandbox
 
-SEED, ROWS = 7, 1_200
+SEED, ROWS = 7, 1_000
 SETTINGS = """\
 # The demo's settings: its database lies beside this file. The practice exchange ended with the demo.
 [database]

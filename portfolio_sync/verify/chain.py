@@ -31,7 +31,7 @@ from operator import attrgetter
 from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.asset import holding
 from portfolio_sync.core.ledger import LedgerRow
-from portfolio_sync.verify.grid import decimals_of
+from portfolio_sync.verify.grid import finest
 from portfolio_sync.verify.link import Linked, explain, start_of
 from portfolio_sync.verify.place import is_move, place_of
 from portfolio_sync.verify.state import LISTED, Break, Chains, ChainState, End
@@ -75,12 +75,13 @@ def _many(state: ChainState, burst: list[LedgerRow]) -> list[LedgerRow]:
 
 def _one(state: ChainState, row: LedgerRow) -> None:
     chains = state.symbols.get(row.symbol)
-    if chains and len(chains.ends) == 1 and row.balance and row.id not in state.awaiting:
-        end, place = chains.ends[0], place_of(row)
-        if end.place == place and end.value == start_of(row) and end.row not in state.awaiting:  # nearly every row
-            _note(state, chains, row)
-            chains.ends[0] = End(row.balance, place, row.id, row.time)
-            return
+    if chains and row.balance:
+        start, place = start_of(row), place_of(row)
+        for i, end in enumerate(chains.ends):
+            if end.value == start and end.place == place and end.row not in state.awaiting:  # nearly every row
+                _note(state, chains, row)
+                chains.ends[i] = End(row.balance, place, row.id, row.time)
+                return
     _chain(state, [row])
 
 
@@ -100,7 +101,7 @@ def _chain(state: ChainState, rows: list[LedgerRow]) -> list[int]:
 def _note(state: ChainState, chains: Chains, row: LedgerRow) -> None:
     chains.rows += 1
     state.counts["rows"] += 1
-    chains.decimals = max(chains.decimals, decimals_of(row.balance), decimals_of(row.amount))
+    chains.unit = finest(chains.unit, row.balance, row.amount)
     if row.fee < 0:
         state.counts["reversed_fees"] += 1
     if row.type == "earn" and is_move(row):

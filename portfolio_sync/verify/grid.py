@@ -23,16 +23,26 @@ def decimals_of(number: Decimal) -> int:
     return -exponent
 
 
+def finest(unit: Decimal, *numbers: Decimal) -> Decimal:
+    """One in the last decimal of the finest of ``unit`` (itself such a one) and ``numbers``."""
+    for number in numbers:
+        if not unit.same_quantum(number):  # asked twice a row: most rows have the decimals of all others
+            unit = Decimal((0, (1,), -max(decimals_of(unit), decimals_of(number))))
+    return unit
+
+
 class Snapped(NamedTuple):
     start: Decimal
     ways: int
 
 
-def snap(start: Decimal, fee: Decimal, decimals: int, ways: int, known: Container[Decimal]) -> Snapped | None:
-    """The balance among ``known`` that ``start`` stands for, and the ways of rounding still possible; None where it is none."""
-    if decimals_of(fee) <= decimals or decimals_of(start.normalize(EXACT)) <= decimals:
+def snap(start: Decimal, fee: Decimal, unit: Decimal, ways: int, known: Container[Decimal]) -> Snapped | None:
+    """The balance among ``known`` that ``start`` stands for, and the ways of rounding still possible; None where it is none.
+
+    ``unit``: one in the last decimal that balances keep.
+    """
+    if decimals_of(fee) <= decimals_of(unit) or not EXACT.remainder(start, unit):
         return None
-    unit = Decimal((0, (1,), -decimals))
     for rounding in (ROUND_HALF_EVEN, ROUND_FLOOR, ROUND_CEILING):
         candidate = start.quantize(unit, rounding, EXACT)
         off = EXACT.subtract(start, candidate)  # by so much the balance after was rounded up

@@ -28,15 +28,18 @@ from portfolio_sync.core.asset import holding
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.period import Period
-from portfolio_sync.verify.grid import decimals_of
+from portfolio_sync.verify.grid import finest
 
 NEED_A_TRADE = frozenset({"trade", "margin"})
 BOOKED_AS = frozenset({*NEED_A_TRADE, "settled"})
 """Types of ledger rows whose refid is a trade's id. A rollover's is the trade that opened the position: no fill of its own."""
 NEAR = timedelta(hours=1)
 """Rows and trade of one fill are less than this apart (recorded: under a millisecond; a file cuts times to the second)."""
-UNSEEN = 4
-"""Decimals of an asset of which no row was seen: those of most fiat, the coarsest there is."""
+WHOLE = Decimal(1)
+UNSEEN = Decimal("0.0001")
+"""For an asset of which no row was seen: the last decimal of most fiat, the coarsest there is."""
+CENT = Decimal("0.01")
+"""The coarsest figure of a trade, however it is written: 1 stands for 1.00."""
 LISTED = 100
 
 
@@ -60,7 +63,8 @@ class JoinState:
     trades: Period | None = None
     ledger: Period | None = None
     open: dict[str, Fill] = field(default_factory=dict)
-    decimals: dict[str, int] = field(default_factory=dict)
+    units: dict[str, Decimal] = field(default_factory=dict)
+    """By holding: one in the last decimal that the ledger keeps."""
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -79,9 +83,8 @@ def join(state: JoinState, rows: Iterable[LedgerRow], trades: Iterable[TradeRow]
             continue
         if item.type in BOOKED_AS:
             _fill(state, item.refid, item.time).rows.append(item)
-            finest = max(decimals_of(item.amount), decimals_of(item.balance))
-            if finest > state.decimals.get(item.symbol, -1):
-                state.decimals[item.symbol] = finest
+            name = holding(item.symbol)
+            state.units[name] = finest(state.units.get(name, WHOLE), item.amount, item.balance)
         yield item
 
 
@@ -151,7 +154,9 @@ def _disagreement(state: JoinState, trade: TradeRow, rows: list[LedgerRow]) -> s
         moved[name] = EXACT.add(moved.get(name, ZERO), row.amount)
     for symbol, expected in _legs(trade, moved):
         found = moved.pop(symbol, ZERO)
-        if abs(EXACT.subtract(found, expected)) >= max(len(rows), 1) * _unit(state, symbol, expected):
+        if found != expected and abs(EXACT.subtract(found, expected)) >= max(len(rows), 1) * _unit(
+            state, symbol, expected
+        ):
             return f"{shortest(expected)} {symbol or 'of another asset'} were dealt, {shortest(found)} booked"
     return "; ".join(f"{shortest(number)} {symbol} were booked besides" for symbol, number in moved.items() if number)
 
@@ -167,7 +172,7 @@ def _legs(trade: TradeRow, moved: Mapping[str, Decimal]) -> list[tuple[str, Deci
 
 def _unit(state: JoinState, symbol: str, expected: Decimal) -> Decimal:
     """One in the last decimal that both the ledger and the trade keep."""
-    return Decimal((0, (1,), -min(state.decimals.get(symbol, UNSEEN), decimals_of(expected))))
+    return max(state.units.get(symbol, UNSEEN), finest(CENT, expected))
 
 
 def _moves_nothing(state: JoinState, trade: TradeRow) -> bool:

@@ -81,7 +81,7 @@ def _starts(chains: Chains, rows: Sequence[LedgerRow]) -> tuple[list[Decimal], i
     known = {ZERO, *(end.value for end in chains.ends), *(row.balance for row in rows)}
     rounded = 0
     for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
-        if start not in known and (snapped := snap(start, row.fee, chains.decimals, chains.ways, known)):
+        if start not in known and (snapped := snap(start, row.fee, chains.unit, chains.ways, known)):
             starts[index], chains.ways = snapped
             rounded += 1
     return starts, rounded

@@ -55,7 +55,8 @@ class Chains:
 
     symbol: str
     ends: list[End] = field(default_factory=list)
-    decimals: int = 0
+    unit: Decimal = Decimal(1)
+    """One in the last decimal that its balances keep."""
     ways: int = EVERY_WAY
     rows: int = 0
     places: set[str] = field(default_factory=set)
@@ -110,7 +111,7 @@ def _chains_json(chains: Chains) -> dict[str, Any]:
     return {
         "symbol": chains.symbol,
         "ends": ends,
-        "decimals": chains.decimals,
+        "unit": str(chains.unit),
         "ways": chains.ways,
         "rows": chains.rows,
         "places": sorted(chains.places),
@@ -120,7 +121,7 @@ def _chains_json(chains: Chains) -> dict[str, Any]:
 
 def _chains(kept: Mapping[str, Any]) -> Chains:
     ends = [End(Decimal(value), place, row, parse_iso(time)) for value, place, row, time in kept["ends"]]
-    return Chains(**{**kept, "ends": ends, "places": set(kept["places"])})
+    return Chains(**{**kept, "ends": ends, "places": set(kept["places"]), "unit": Decimal(kept["unit"])})
 
 
 def _break_json(broken: Break) -> dict[str, Any]:

@@ -46,20 +46,20 @@ class Caller:
     def __exit__(self, *_: object) -> None:
         self.connection.close()
 
-    def __call__(self, method: str, *, nonce: object = None, **params: str) -> Any:
+    def __call__(self, method: str, /, *, nonce: object = None, **params: Any) -> Any:
         return json.loads(self.raw(method, nonce=nonce, **params)[1], parse_float=Decimal)
 
-    def result(self, method: str, **params: str) -> Any:
+    def result(self, method: str, /, **params: str) -> Any:
         answer = self(method, **params)
         assert answer["error"] == []
         return answer["result"]
 
-    def error(self, method: str, *, nonce: object = None, **params: str) -> str:
+    def error(self, method: str, /, *, nonce: object = None, **params: str) -> str:
         """The only error of a refusal, or nothing."""
         return "".join(self(method, nonce=nonce, **params)["error"])
 
     def raw(
-        self, method: str, *, nonce: object = None, as_json: bool = False, secret: str = "", headers: dict[str, str] | None = None,
+        self, method: str, /, *, nonce: object = None, as_json: bool = False, secret: str = "", headers: dict[str, str] | None = None,
         **params: str,
     ) -> tuple[int, bytes]:  # fmt: skip
         self.nonce += 1
@@ -83,7 +83,7 @@ class Caller:
             self.connection.close()
             raise
 
-    def public(self, method: str, **params: object) -> Any:
+    def public(self, method: str, /, **params: object) -> Any:
         answer = json.loads(self.send("GET", f"/0/public/{method}?{urlencode(params)}")[1], parse_float=Decimal)
         return answer["result"] if "result" in answer else answer["error"]
 
