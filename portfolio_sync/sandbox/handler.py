@@ -1,21 +1,18 @@
-"""HTTP/1.1 on loopback in front of an Exchange: connections, faults on the way, the log of requests."""
+"""One HTTP call: which trouble is due, what the exchange says, how that goes out, and its line in the log of requests."""
 
 from __future__ import annotations
 
 import gzip
 import socket
 import struct
-import sys
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
 from portfolio_sync.sandbox.auth import authenticate
-from portfolio_sync.sandbox.exchange import Exchange, Request
+from portfolio_sync.sandbox.connections import Server
+from portfolio_sync.sandbox.exchange import Request
 from portfolio_sync.sandbox.faults import CHANGED, NONCE_SPENT, STATUS, Fault, Trouble, throttled, words
 from portfolio_sync.sandbox.message import failure, fields_of, success
 from portfolio_sync.sandbox.refusal import ExchangeRefusal
@@ -28,62 +25,6 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger, for no seconds
 
 Outcome = tuple[bytes, str, int]
 """Body, ``ok`` or the error, cost."""
-
-
-class Server(ThreadingHTTPServer):
-    """``one_at_a_time``: a second call of a key while one is under way is refused."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self, port: int, exchange: Exchange, *, one_at_a_time: bool) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
-        self.exchange, self.one_at_a_time = exchange, one_at_a_time
-        self.failures: list[BaseException] = []
-        self._under_way: set[str] = set()
-        self._connections: set[socket.socket] = set()
-        self._lock = threading.Lock()
-
-    def server_bind(self) -> None:
-        """Without the name look-up of HTTPServer, which can take seconds."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
-
-    def enter(self, caller: str) -> bool:
-        """Whether a call of this key may begin; one that may ends with ``leave``."""
-        with self._lock:
-            if caller in self._under_way:
-                return False
-            if caller and self.one_at_a_time:
-                self._under_way.add(caller)
-            return True
-
-    def leave(self, caller: str) -> None:
-        with self._lock:
-            self._under_way.discard(caller)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._lock:
-            self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End what is still connected: a server that is gone does not answer on an old connection either."""
-        with self._lock:
-            for connection in self._connections:
-                with suppress(OSError):  # it may have ended by itself just now
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, *_: Any) -> None:
-        """A client that goes away in the middle is everyday life; anything else is a mistake of ours, kept to be seen."""
-        error = sys.exception()
-        if error is not None and not isinstance(error, ConnectionError | TimeoutError):
-            self.failures.append(error)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -17,7 +17,9 @@ from portfolio_sync.sandbox.message import whole
 from portfolio_sync.sandbox.refusal import ExchangeRefusal
 
 ARGUMENTS = "EGeneral:Invalid arguments"
-MOMENT = re.compile(r"-?\d{1,12}(\.\d{1,20})?", re.ASCII)  # whether the exchange takes times before 1970 is not documented
+MOMENT = re.compile(
+    r"-?\d{1,12}(\.\d{1,20})?", re.ASCII
+)  # whether the exchange takes times before 1970 is not documented
 Keep = Callable[[Entry], bool]
 _at = attrgetter("at")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 from urllib.parse import parse_qsl
 
 from portfolio_sync.sandbox.refusal import ExchangeRefusal
@@ -50,10 +49,13 @@ def warned(content: bytes) -> bytes:
     return encode(document | {"error": ["WGeneral:Something to know", *document["error"]]}).encode()
 
 
-def encode(value: Any) -> str:
+def encode(value: object) -> str:
     """Decimals become JSON numbers with all their digits: the standard library would make floats of them."""
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(str(k))}:{encode(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(map(encode, value)) + "]"
-    return format(value, "f") if isinstance(value, Decimal) else json.dumps(value)
+    text = json.dumps(value, default=_mark, separators=(",", ":"))
+    return text.replace('"\\u0000', "").replace('\\u0000"', "")
+
+
+def _mark(value: object) -> str:
+    """A Decimal passes the standard library's encoder as a string between NULs, and loses its quotes after it."""
+    assert isinstance(value, Decimal), f"{type(value)} has no JSON"
+    return f"\0{value:f}\0"

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any, Self
 
 from portfolio_sync.sandbox.account import Account, Entry
+from portfolio_sync.sandbox.connections import Server
 from portfolio_sync.sandbox.exchange import Exchange, Request, Ways
 from portfolio_sync.sandbox.faults import Fault
-from portfolio_sync.sandbox.handler import Server
+from portfolio_sync.sandbox.handler import Handler
 from portfolio_sync.sandbox.key import ALL_READS, Key
 
 
@@ -44,7 +45,7 @@ class Sandbox:
         self.exchange.recorded = dict(replay or {})
         self.facts = self.add_key(**(key_facts or {}))
         self.key, self.secret = self.facts.key, self.facts.secret
-        self._server = Server(port, self.exchange, one_at_a_time=one_at_a_time)
+        self._server = Server(port, Handler, self.exchange, one_at_a_time=one_at_a_time)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def add_key(self, **facts: Any) -> Key:

@@ -94,12 +94,27 @@ def close(
     with reading(engine) as connection:
         seq = runs.settled(connection, [account.id for account in subject.accounts])
         digest = input_digest(_rows(connection, subject, seq, until))
-        normalized = normalize(_rows(connection, subject, seq, until))
-        table = PriceTable.of(Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in prices.rates(connection))
-    lookup = Lookup(table, profile.currency)
+        normalized, lookup = _normalized(connection, subject, profile, seq, until)
     valuation = value_all(normalized.events, lookup)
     computation = compute(valuation.events, profile, Options(year), lookup)
     return Books(subject, profile, year, normalized, valuation, lookup, computation, digest, seq)
+
+
+def refresh_events(engine: Engine, account: StoredAccount, profile: Profile) -> None:
+    """Derive the account's events anew, valued in the profile's currency; no lots, no gains."""
+    subject = Subject(account.taxpayer, (account,))
+    with reading(engine) as connection:
+        seq = runs.settled(connection, [account.id])
+        normalized, lookup = _normalized(connection, subject, profile, seq, None)
+    _write_events(engine, subject, value_all(normalized.events, lookup), profile.currency)
+
+
+def _normalized(
+    connection: Connection, subject: Subject, profile: Profile, seq: int, until: datetime | None
+) -> tuple[Normalized, Lookup]:
+    normalized = normalize(_rows(connection, subject, seq, until))
+    table = PriceTable.of(Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in prices.rates(connection))
+    return normalized, Lookup(table, profile.currency)
 
 
 def _rows(connection: Connection, subject: Subject, seq: int, until: datetime | None) -> Iterator[LedgerRow]:
@@ -109,12 +124,12 @@ def _rows(connection: Connection, subject: Subject, seq: int, until: datetime | 
         yield from rows if until is None else takewhile(lambda row: row.time < until, rows)
 
 
-def write_events(engine: Engine, books: Books) -> None:
+def _write_events(engine: Engine, subject: Subject, valuation: Valuation, currency: str) -> None:
     """Put the events of the accounts in the place of the old ones."""
     with writing(engine) as connection:
-        for account in books.subject.accounts:
-            own = (valued for valued in books.valuation.events if valued.event.account == account.name)
-            replace_events(connection, account.name, event_rows(own, books.profile.currency))
+        for account in subject.accounts:
+            own = (valued for valued in valuation.events if valued.event.account == account.name)
+            replace_events(connection, account.name, event_rows(own, currency))
 
 
 def write_report(
@@ -131,7 +146,7 @@ def write_report(
 
     digests = write(folder, made, closing)
     _store(engine, books, report, {"text": text[0]}, now)
-    write_events(engine, books)
+    _write_events(engine, books.subject, books.valuation, books.profile.currency)
     return digests
 
 

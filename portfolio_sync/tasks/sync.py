@@ -178,8 +178,7 @@ def look_at_key(app: App, account: Account, say: Callable[[str], None]) -> KeyRe
 
 def refresh(app: App, stored: StoredAccount) -> None:
     """Derive anew what analysts see of the account: its events, valued in the currency of the settings' profile."""
-    from portfolio_sync.tasks.books import Subject, close, write_events
+    from portfolio_sync.tasks.books import refresh_events
     from portfolio_sync.tasks.report import Asked, profile_of
 
-    profile = profile_of(app, Asked())
-    write_events(app.writable_engine, close(app.writable_engine, Subject(stored.taxpayer, (stored,)), profile, None))
+    refresh_events(app.writable_engine, stored, profile_of(app, Asked()))

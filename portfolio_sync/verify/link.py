@@ -13,7 +13,7 @@ from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.verify.grid import snap
 from portfolio_sync.verify.place import EARN, EARN_SIDE, REWARD, SPOT, place_of
 from portfolio_sync.verify.state import Chains, End
-from portfolio_sync.verify.trail import Origin, Trail, trails
+from portfolio_sync.verify.trail import Origin, Trail, one_trail, trails
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ def _starts(chains: Chains, rows: Sequence[LedgerRow]) -> tuple[list[Decimal], i
 
 def _link(burst: Burst, edges: Sequence[int], usable: Sequence[int]) -> Linked:
     """Explain the rows ``edges`` by the open chains ``usable``."""
-    found = trails(
+    found = _trails(
         [(burst.starts[i], burst.rows[i].balance) for i in edges], [burst.chains.ends[i].value for i in usable]
     )
     free, seen, linked = list(usable), set(burst.chains.places), Linked()
@@ -99,6 +99,13 @@ def _link(burst: Burst, edges: Sequence[int], usable: Sequence[int]) -> Linked:
         seen.update(burst.places[i] for i in way)
         _follow(burst, way, end, linked)
     return linked
+
+
+def _trails(edges: Sequence[tuple[Decimal, Decimal]], ends: Sequence[Decimal]) -> list[Trail]:
+    """As one balance, if that explains all; else as several."""
+    if len(ends) <= 1 and (order := one_trail(edges, ends[0] if ends else ZERO)):
+        return [Trail(Origin.OPEN if ends else Origin.ZERO, order)]
+    return trails(edges, ends)
 
 
 def _origin(burst: Burst, trail: Trail, first: int, free: list[int], seen: set[str], linked: Linked) -> End | None:

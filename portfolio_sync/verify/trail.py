@@ -1,6 +1,6 @@
 """Rows of one instant as trails through a multigraph: each row is an edge from the balance before it to the balance after it.
 
-Zero is not a place to stand on: a chain that empties is closed, one that leaves zero is new. So zero is the one vertex
+Where there is one balance, all rows are one trail from where it stood (``one_trail``). Where there may be several, zero is not a place to stand on: a chain that empties is closed, one that leaves zero is new. So zero is the one vertex
 where every trail may begin and end, and a set of rows is explained if and only if, with the chains open before as
 further beginnings, the graph has an Eulerian circuit through it (Hierholzer's algorithm: linear in the rows).
 What the open chains cannot explain begins ``NOWHERE``: as few such trails as possible, in an order that depends on the
@@ -37,6 +37,25 @@ class _Step(NamedTuple):
     origin: Origin = Origin.ZERO
 
 
+def one_trail(edges: Sequence[tuple[Decimal, Decimal]], start: Decimal) -> list[int] | None:
+    """The order in which all ``edges`` lead on from ``start``, through zero like any other balance; None if there is none."""
+    steps: dict[Decimal, list[int]] = defaultdict(list)
+    for index in range(len(edges) - 1, -1, -1):
+        steps[edges[index][0]].append(index)
+    way: list[int] = []
+    stack = [-1]
+    while stack:
+        ahead = steps.get(edges[stack[-1]][1] if stack[-1] >= 0 else start)
+        if ahead:
+            stack.append(ahead.pop())
+        else:
+            way.append(stack.pop())
+    order = way[-2::-1]
+    tails = [start, *(edges[index][1] for index in order)]
+    whole = len(order) == len(edges) and all(edges[index][0] == tail for index, tail in zip(order, tails, strict=False))
+    return order if whole else None
+
+
 def trails(edges: Sequence[tuple[Decimal, Decimal]], ends: Iterable[Decimal]) -> list[Trail]:
     """All ``edges`` (balance before, balance after) as trails; ``ends`` are the non-zero balances of the open chains."""
     zero = Decimal(0)
@@ -55,7 +74,7 @@ def trails(edges: Sequence[tuple[Decimal, Decimal]], ends: Iterable[Decimal]) ->
     for index in range(len(edges) - 1, -1, -1):
         tail, head = edges[index]
         steps[tail].append(_Step(head, index))
-    steps[zero] = begin[::-1] + steps[zero]
+    steps[zero] += begin[::-1]  # taken first: a chain that is open goes on before a new one begins
     found = _split(_circuit(steps, zero))
     for index, (tail, _) in enumerate(edges):
         if steps[tail] and steps[tail][-1].edge == index:  # a circle that no chain touches

@@ -188,12 +188,13 @@ def test_late_and_changed_rows_show_in_every_selection_that_was_made_before(open
     client = opened(few())
     for params in ({}, {"asset": "XBT"}, {"type": "trade"}):
         client.result("Ledgers", **params)
+    client.result("QueryLedgers", id="LA")
     client.exchange.book(ledger("LAA", f"{SECOND}.1", asset="XXBT", type="trade"))
     client.exchange.exchange.replace(ledger("LB", f"{SECOND}", asset="XXBT", type="deposit", amount="7.0000"))
     assert ids(client) == ["LF", "LD", "LC", "LAA", "LB", "LA"]
     assert ids(client, asset="XBT") == ["LD", "LAA", "LB"]
     assert ids(client, type="trade") == ["LAA"]
-    assert client.result("QueryLedgers", id="LB")["LB"]["amount"] == "7.0000"
+    assert client.result("QueryLedgers", id="LB,LAA")["LB"]["amount"] == "7.0000"
     client.exchange.account.book(ledger("LH", f"{SECOND + 30}"))  # behind the exchange's back
     assert ids(client)[0] == "LH"
 

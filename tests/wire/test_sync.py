@@ -86,18 +86,9 @@ def test_the_first_run_stays_in_its_budget_and_provokes_no_refusal(stage: Set, t
 @pytest.mark.parametrize("killed_at", [3, 7, 10, 14])
 def test_a_run_that_dies_goes_on_where_it_stood(stage: Set, killed_at: int) -> None:
     on = quick(stage)
-    calls = count(1)
-    original = on.exchange.exchange.private
-
-    def private(*args: object) -> object:
-        if next(calls) == killed_at:
-            on.clock.stop()
-        return original(*args)  # type: ignore[arg-type]  # handed through
-
-    on.exchange.exchange.private = private  # type: ignore[method-assign]  # the moment of death
+    on.exchange.faults.append(Fault(nth=killed_at, act=on.clock.stop))
     with pytest.raises(Stopped):
         on.sync()
-    on.exchange.exchange.private = original  # type: ignore[method-assign]
     on.clock.stopped = False
     assert on.sync().error is None
     assert_same(on.database_url, on.exchange.account)
