@@ -36,4 +36,4 @@ def test_rows_fit_the_derived_tables() -> None:
             assert not {name for name in needed if row[name] is None}, table.name
     buy = made[schema.event_row][0]
     named = "kind asset quantity counter_asset counter_quantity fee_asset fee_quantity value ledger_ids"
-    assert shown(*(buy[name] for name in named.split())) == "buy USD 100 BTC 3 USD 0.26 100 L1;L2"
+    assert shown(*(buy[name] for name in named.split())) == "buy BTC 3 USD 100 USD 0.26 100 L1;L2"
