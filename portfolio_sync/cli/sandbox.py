@@ -22,9 +22,9 @@ import click
 )
 @click.option("--tier", type=click.Choice(["starter", "intermediate", "pro"]), default="starter", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="URL, key and secret as one line of JSON.")
-def sandbox(port: int, account: Path | None, seed: int, rows: int, tier: str, as_json: bool) -> None:
+def sandbox(port: int, account: Path | None, seed: int, rows: int, tier: str, as_json: bool) -> int:
     """Serve a practice exchange on loopback until stopped; prints its URL, key and secret when ready."""
     from portfolio_sync.sandbox.__main__ import main
 
     arguments = ["--port", str(port), "--seed", str(seed), "--rows", str(rows), "--tier", tier]
-    main([*arguments, *(["--account", str(account)] if account else []), *(["--json"] if as_json else [])])
+    return main([*arguments, *(["--account", str(account)] if account else []), *(["--json"] if as_json else [])])

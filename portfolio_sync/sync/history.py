@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from portfolio_sync.core.instant import SECOND, to_unix
+from portfolio_sync.core.instant import EPOCH, SECOND, to_unix
 from portfolio_sync.core.period import Period
 from portfolio_sync.errors import Refused
 from portfolio_sync.sync.coverage import UNBOUNDED, wanted, whole, work
@@ -43,7 +43,7 @@ class Slice:
         """One call. ``end`` is inclusive, ``start`` exclusive at the exchange; both whole seconds."""
         start = start or self.reading.limits.start
         params = {**self.reading.stream.params, "end": str(int(to_unix(end))), "ofs": str(ofs)}
-        if start is not None:
+        if start is not None and start > EPOCH:
             params["start"] = str(int(to_unix(start)) - 1)
         if self.aclass:
             params["aclass"] = self.aclass
