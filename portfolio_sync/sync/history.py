@@ -43,7 +43,7 @@ class Slice:
         """One call. ``end`` is inclusive, ``start`` exclusive at the exchange; both whole seconds."""
         start = start or self.reading.limits.start
         params = {**self.reading.stream.params, "end": str(int(to_unix(end))), "ofs": str(ofs)}
-        if start is not None and start > EPOCH:
+        if start is not None and start > (self.reading.seen.start or EPOCH):  # a bound beyond the key's may be refused
             params["start"] = str(int(to_unix(start)) - 1)
         if self.aclass:
             params["aclass"] = self.aclass

@@ -39,15 +39,19 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``limits``: what the user asked for; ``window``: that, inside what the key may see; ``now``: the exchange's clock."""
+    """``limits``: what the user asked for; ``seen``: what the key may see; ``now``: the exchange's clock."""
 
     job: Job
     stream: Stream
     assets: Assets
     now: datetime
     limits: Bounds
-    window: Bounds
+    seen: Bounds
     deep: bool
+
+    @property
+    def window(self) -> Bounds:
+        return self.limits & self.seen
 
     def call(self, params: dict[str, str]) -> Any:
         return self.job.client.call(self.stream.endpoint, **params)

@@ -72,7 +72,7 @@ def _sync(job: Job, outcome: Outcome) -> None:
         job.progress.stream(job.account.name, stream.name)
         deep = job.request.full or job.book.deep_due(stream.name, now, DEEP_EVERY)
         try:
-            READERS[stream.shape](Reading(job, stream, assets, now, limits, limits & seen, deep))
+            READERS[stream.shape](Reading(job, stream, assets, now, limits, seen, deep))
         except PermissionMissing as error:
             _denied(job, outcome, stream, error, now)
         else:

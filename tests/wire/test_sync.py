@@ -199,10 +199,12 @@ def test_a_window_brings_its_rows_and_no_others(stage: Set) -> None:
     assert_same(on.database_url, on.exchange.account)
 
 
-def test_the_window_of_the_key_clamps_and_nothing_outside_counts_as_covered(stage: Set) -> None:
+@pytest.mark.parametrize("refuses", [False, True])
+def test_the_window_of_the_key_clamps_and_nothing_outside_counts_as_covered(stage: Set, refuses: bool) -> None:
     account = life()
     seen_from = int(account.ledgers[200].at)
-    on = quick(stage, account, key_facts={"query_from": seen_from})
+    on = quick(stage, account, key_facts={"query_from": seen_from}, window_refuses=refuses)
+    assert on.sync(Request(bounds=Bounds(from_unix(seen_from - 86400)))).error is None
     assert on.sync().error is None
     assert {row[0] for row in ledger_here(on.database_url)} == {r.id for r in account.ledgers if r.at >= seen_from}
     covered = rows_of(on.database_url, "SELECT min(covered_from) FROM coverage WHERE stream = 'ledgers'")[0][0]
