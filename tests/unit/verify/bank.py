@@ -55,7 +55,9 @@ class Bank:
         """Amounts in hundredths. ``thousandths``: what the fee shows beyond the decimals of the balance."""
         wallet = "spot" if self.earn is Earn.PLAIN else place
         self.has[symbol, place] += amount - fee
-        balance = sum(self.has[symbol, p] for p in ("spot", "earn")) if self.earn is Earn.PLAIN else self.has[symbol, wallet]
+        balance = (
+            sum(self.has[symbol, p] for p in ("spot", "earn")) if self.earn is Earn.PLAIN else self.has[symbol, wallet]
+        )
         own = self.earn is Earn.SUFFIX and place == "earn"
         code = {"BTC": "XBT.F", "EUR": "EUR.M"}[symbol] if own else CODES[symbol]
         said = ("earn / flexible" if place == "earn" else "spot / main") if self.named else "earn" if own else "spot"

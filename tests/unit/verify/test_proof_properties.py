@@ -68,7 +68,9 @@ def proof(bank: Bank, rows: Sequence[LedgerRow]) -> Proof:
 
 @settings(max_examples=150, deadline=None)
 @given(BANKS, LIVES, st.randoms(use_true_random=False))
-def test_an_account_as_it_is_is_proven_in_any_order_of_ids(ways: tuple[Earn, bool], life: list[Act], random: object) -> None:
+def test_an_account_as_it_is_is_proven_in_any_order_of_ids(
+    ways: tuple[Earn, bool], life: list[Act], random: object
+) -> None:
     bank = lived(ways, life)
     names = [row.id for row in bank.rows]
     random.shuffle(names)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
@@ -83,7 +85,7 @@ def test_an_account_as_it_is_is_proven_in_any_order_of_ids(ways: tuple[Earn, boo
 @given(BANKS, LIVES, st.data())
 def test_a_lost_row_is_never_hidden(ways: tuple[Earn, bool], life: list[Act], data: st.DataObject) -> None:
     bank = lived(ways, life)
-    effective = [row for row in bank.rows if row.amount != row.fee]
+    effective = [row for row in bank.rows if moves(row)]
     assume(effective)
     lost = data.draw(st.sampled_from(effective))
     assert never(bank, [row for row in bank.rows if row is not lost])
@@ -93,7 +95,7 @@ def test_a_lost_row_is_never_hidden(ways: tuple[Earn, bool], life: list[Act], da
 @given(BANKS, LIVES, st.data())
 def test_a_row_too_many_is_never_hidden(ways: tuple[Earn, bool], life: list[Act], data: st.DataObject) -> None:
     bank = lived(ways, life)
-    effective = [row for row in bank.rows if row.amount != row.fee]
+    effective = [row for row in bank.rows if moves(row)]
     assume(effective)
     twice = data.draw(st.sampled_from(effective))
     assert never(bank, [*bank.rows, replace(twice, id="L9999")])
@@ -107,8 +109,19 @@ def test_a_changed_figure_is_never_hidden(
     bank = lived(ways, life)
     assume(by and bank.rows)
     row = data.draw(st.sampled_from(bank.rows))
+    assume(abs(by) > 1 or not finer(row))
     changed = replace(row, **{field: getattr(row, field) + by * UNIT})
     assert never(bank, [changed if each is row else each for each in bank.rows])
+
+
+def finer(row: LedgerRow) -> bool:
+    """A figure has more decimals than the balance, so the balance was rounded: up to a unit of it cannot be seen."""
+    return (row.amount - row.fee) % UNIT != 0
+
+
+def moves(row: LedgerRow) -> bool:
+    """The row moves the balance by more than its rounding may swallow."""
+    return abs(row.amount - row.fee) >= (2 * UNIT if finer(row) else UNIT)
 
 
 def never(bank: Bank, rows: Sequence[LedgerRow]) -> bool:
@@ -119,7 +132,9 @@ def never(bank: Bank, rows: Sequence[LedgerRow]) -> bool:
 
 @settings(max_examples=150, deadline=None)
 @given(BANKS, LIVES, st.integers(0, 40))
-def test_a_chain_that_was_kept_goes_on_as_if_never_interrupted(ways: tuple[Earn, bool], life: list[Act], cut: int) -> None:
+def test_a_chain_that_was_kept_goes_on_as_if_never_interrupted(
+    ways: tuple[Earn, bool], life: list[Act], cut: int
+) -> None:
     bank = lived(ways, life)
     whole = proof(bank, bank.rows).chains
     times = sorted({row.time for row in bank.rows})
@@ -128,5 +143,3 @@ def test_a_chain_that_was_kept_goes_on_as_if_never_interrupted(ways: tuple[Earn,
     kept = ChainState.from_json(first.to_json())
     assert kept == first
     assert prove([row for row in bank.rows if row.time > upto], None, None, chains=kept).chains == whole
-
-
