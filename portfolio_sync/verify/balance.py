@@ -36,13 +36,14 @@ class Stated:
 class Snapshot:
     """All balances at one moment. ``settled``: the ledger's newest row was the same before and after.
 
-    ``allocations``: what lies in Earn, by symbol; None: not read.
+    ``allocations``: what lies in Earn, by symbol; None: not read. ``strategies``: in how many of them, where that is known.
     """
 
     taken_at: datetime
     balances: tuple[Stated, ...]
     allocations: Mapping[str, Decimal] | None = None
     settled: bool = True
+    strategies: Mapping[str, int] | None = None
 
 
 class Earn(StrEnum):
@@ -61,6 +62,8 @@ class Held:
     in_earn: Decimal | None = ZERO
     stated: Decimal = ZERO
     allocated: Decimal = ZERO
+    earning: int = 0
+    strategies: int | None = None
     coded: bool = False
     """Some of it is stated under a code of Earn's own: then allocations are among the balances for certain."""
     chains: list[Chains] = field(default_factory=list)
@@ -104,8 +107,9 @@ def _held(state: ChainState, snapshot: Snapshot) -> list[Held]:
         each = of(chains.symbol)
         each.chains.append(chains)
         each.chained = _sum(each.chained, *(end.value for end in chains.ends))
-        own = (end.value for end in chains.ends if end.place in EARN_SIDE)
-        each.in_earn = None if chains.merged or each.in_earn is None else _sum(each.in_earn, *own)
+        own = [end.value for end in chains.ends if end.place in EARN_SIDE]
+        each.earning += len(own)
+        each.in_earn = None if chains.merged or chains.mixed or each.in_earn is None else _sum(each.in_earn, *own)
     for stated in snapshot.balances:
         each = of(stated.symbol)
         each.stated = EXACT.add(each.stated, stated.amount)
@@ -113,6 +117,9 @@ def _held(state: ChainState, snapshot: Snapshot) -> list[Held]:
     for symbol, amount in (snapshot.allocations or {}).items():
         each = of(symbol)
         each.allocated = EXACT.add(each.allocated, amount)
+    for symbol, number in (snapshot.strategies or {}).items():
+        each = of(symbol)
+        each.strategies = (each.strategies or 0) + number
     return list(found.values())
 
 
@@ -124,6 +131,11 @@ def _earn(state: ChainState, held: Held) -> Iterator[Finding]:
     elif held.in_earn is not None and held.in_earn != held.allocated:
         said = (
             f"the ledger leaves {shortest(held.in_earn)} {name} in Earn, its allocations say {shortest(held.allocated)}"
+        )
+        yield Finding(Severity.ERROR, "earn_differs", said)
+    elif held.strategies is not None and held.earning > held.strategies:
+        said = (
+            f"the ledger has {held.earning} balances of {name} in Earn, which has {held.strategies} allocations of it"
         )
         yield Finding(Severity.ERROR, "earn_differs", said)
 

@@ -5,7 +5,7 @@ differently. A symbol has as many open chains as wallets with something in them.
 
 1. A row continues the open chain of its own place that stands where the row begins; else any chain that stands there.
 2. A row that begins at zero opens a chain. A second open chain in one place is a break, except in Earn, where one code
-   may stand for several wallets.
+   may stand for several wallets, unless Earn was seen to share the spot chain.
 3. Inside a key's query window the first row of a place may begin anywhere: what was before cannot be seen.
 4. A row whose fee is finer than the asset's decimals begins at the balance it was rounded from (``grid``).
 5. Everything else is a break. The broken chain goes on from the row, so that one gap makes one break.
@@ -93,7 +93,7 @@ def _chain(state: ChainState, rows: list[LedgerRow]) -> list[int]:
         chains = state.symbols[symbol] = Chains(symbol)
     for row in rows:
         _note(state, chains, row)
-    linked = explain(chains, rows, windowed=state.windowed)
+    linked = explain(chains, rows, state.rounding, windowed=state.windowed)
     _commit(state, chains, rows, linked)
     return linked.order
 
@@ -117,8 +117,9 @@ def _commit(state: ChainState, chains: Chains, rows: list[LedgerRow], linked: Li
     chains.ends = [end for i, end in enumerate(chains.ends) if i not in gone] + linked.ends
     chains.places.update(map(place_of, rows))
     chains.merged |= linked.merged
+    chains.mixed |= linked.mixed
     state.counts["hidden_beginnings"] += linked.unknown
-    state.counts["rounded"] += linked.rounded
+    state.counts["rounded"] = state.rounding.rows
 
 
 def _break(state: ChainState, symbol: str, row: LedgerRow, end: End | None) -> None:

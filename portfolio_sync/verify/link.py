@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.ledger import LedgerRow
-from portfolio_sync.verify.grid import snap
+from portfolio_sync.verify.grid import Rounding, snap
 from portfolio_sync.verify.place import EARN, EARN_SIDE, REWARD, SPOT, place_of
 from portfolio_sync.verify.state import Chains, End
 from portfolio_sync.verify.trail import Origin, Trail, one_trail, trails
@@ -26,8 +26,8 @@ class Linked:
     breaks: list[tuple[int, End | None]] = field(default_factory=list)
     continued: list[tuple[End, int]] = field(default_factory=list)
     unknown: int = 0
-    rounded: int = 0
     merged: bool = False
+    mixed: bool = False
 
     @property
     def cost(self) -> tuple[int, int]:
@@ -38,6 +38,7 @@ class Linked:
             getattr(self, name).extend(getattr(other, name))
         self.unknown += other.unknown
         self.merged |= other.merged
+        self.mixed |= other.mixed
         return self
 
 
@@ -51,10 +52,9 @@ class Burst(NamedTuple):
     windowed: bool
 
 
-def explain(chains: Chains, rows: Sequence[LedgerRow], *, windowed: bool) -> Linked:
+def explain(chains: Chains, rows: Sequence[LedgerRow], rounding: Rounding, *, windowed: bool) -> Linked:
     """Place by place; where that leaves something unexplained all together, if that explains more."""
-    starts, rounded = _starts(chains, rows)
-    burst = Burst(rows, starts, [place_of(row) for row in rows], chains, windowed)
+    burst = Burst(rows, _starts(chains, rows, rounding), [place_of(row) for row in rows], chains, windowed)
     families = dict.fromkeys(map(family, burst.places))
     linked = Linked()
     for name in families:
@@ -63,7 +63,6 @@ def explain(chains: Chains, rows: Sequence[LedgerRow], *, windowed: bool) -> Lin
     if linked.cost != (0, 0):
         together = _link(burst, range(len(rows)), range(len(chains.ends)))
         linked = min(linked, together, key=attrgetter("cost"))
-    linked.rounded = rounded
     return linked
 
 
@@ -75,16 +74,15 @@ def family(place: str) -> str:
     return EARN if place in EARN_SIDE else place
 
 
-def _starts(chains: Chains, rows: Sequence[LedgerRow]) -> tuple[list[Decimal], int]:
-    """Where the rows begin, after rounding; and how many needed it. What a row says about the way of rounding is kept."""
+def _starts(chains: Chains, rows: Sequence[LedgerRow], rounding: Rounding) -> list[Decimal]:
+    """Where the rows begin, after rounding. What a row says about the way of rounding is noted."""
     starts = [start_of(row) for row in rows]
     known = {ZERO, *(end.value for end in chains.ends), *(row.balance for row in rows)}
-    rounded = 0
     for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
-        if start not in known and (snapped := snap(start, row.fee, chains.unit, chains.ways, known)):
-            starts[index], chains.ways = snapped
-            rounded += 1
-    return starts, rounded
+        if start not in known and (snapped := snap(start, row.fee, chains.unit, rounding.ways, known)):
+            starts[index], fits = snapped
+            rounding.note(row.id, fits)
+    return starts
 
 
 def _link(burst: Burst, edges: Sequence[int], usable: Sequence[int]) -> Linked:
@@ -118,7 +116,7 @@ def _origin(burst: Burst, trail: Trail, first: int, free: list[int], seen: set[s
     elif trail.origin is Origin.NOWHERE and burst.windowed and place not in seen:
         linked.unknown += 1
         return None
-    elif trail.origin is Origin.NOWHERE or _is_second(ends, place, free):
+    elif trail.origin is Origin.NOWHERE or _is_second(burst.chains, place, free):
         taken, broken = _should_have_continued(ends, place, free), True
     else:
         return None
@@ -137,8 +135,11 @@ def _distance(one: str, other: str) -> int:
     return 0 if one == other else 1 if family(one) == family(other) else 2
 
 
-def _is_second(ends: Sequence[End], place: str, free: Sequence[int]) -> bool:
-    return place not in EARN_SIDE and any(ends[i].place == place for i in free)
+def _is_second(chains: Chains, place: str, free: Sequence[int]) -> bool:
+    """In Earn one code may stand for several wallets, unless Earn was seen to share the spot chain."""
+    if place in EARN_SIDE:
+        return chains.merged and any(chains.ends[i].place == SPOT for i in free)
+    return any(chains.ends[i].place == place for i in free)
 
 
 def _should_have_continued(ends: Sequence[End], place: str, free: Sequence[int]) -> int | None:
@@ -152,20 +153,21 @@ def _should_have_continued(ends: Sequence[End], place: str, free: Sequence[int])
 def _follow(burst: Burst, way: list[int], end: End | None, linked: Linked) -> None:
     place = end.place if end else burst.places[way[0]]
     for i in way:
-        place, merged = _step(place, burst.places[i])
-        linked.merged |= merged
+        step = burst.places[i]
+        if SPOT in (place, step):
+            linked.merged |= EARN in (place, step)
+            linked.mixed |= REWARD in (place, step)
+        place = _after(place, step)
     linked.order += way
     last = burst.rows[way[-1]]
     if last.balance:
         linked.ends.append(End(last.balance, place, last.id, last.time))
 
 
-def _step(place: str, step: str) -> tuple[str, bool]:
-    """Where a chain lies after a row of ``step``; and whether spot and Earn share its balance."""
-    if place == step:
-        return place, False
-    if place in EARN_SIDE and step in EARN_SIDE:
-        return EARN, False
-    if SPOT in (place, step) and (place in EARN_SIDE or step in EARN_SIDE):
-        return SPOT, True
-    return (place if step == REWARD else step), False
+def _after(place: str, step: str) -> str:
+    """Where a chain lies after a row of ``step``: a reward goes where the chain is; spot and Earn in one are spot."""
+    if step in (REWARD, place):
+        return place
+    if place in EARN_SIDE:
+        return SPOT if step == SPOT else step
+    return SPOT if place == SPOT and step == EARN else step

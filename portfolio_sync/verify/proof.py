@@ -76,7 +76,7 @@ def prove(
 def conclude(chains: ChainState, joined: JoinState | None, snapshot: Snapshot | None) -> Proof:
     """What the chains, the join and the snapshot say together."""
     ends, earn, found = _witness(chains, snapshot)
-    errors = [*map(_broken, chains.breaks), *(joined.findings if joined else ())]
+    errors = [*map(_broken, chains.breaks), *_rounded_alone(chains), *(joined.findings if joined else ())]
     findings = [*errors, *found, *moves_left(chains)]
     if joined is None:
         findings.append(
@@ -121,6 +121,13 @@ def _broken(broken: Break) -> Finding:
         tuple(filter(None, (broken.row, broken.before, broken.after))),
         broken.time,
     )
+
+
+def _rounded_alone(chains: ChainState) -> list[Finding]:
+    if chains.rounding.odd_rows != 1:
+        return []
+    message = f"{chains.rounding.odd} alone is not rounded to the nearest: its fee, its amount or its balance is wrong"
+    return [Finding(Severity.ERROR, "rounding_differs", message, (chains.rounding.odd,))]
 
 
 def _reread(breaks: list[Break], errors: list[Finding]) -> Period | None:

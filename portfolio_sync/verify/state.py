@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from portfolio_sync.core.amount import EXACT
 from portfolio_sync.core.instant import iso, parse_iso
-from portfolio_sync.verify.grid import EVERY_WAY
+from portfolio_sync.verify.grid import Rounding
 
 LISTED = 100
 """So many breaks are described; all are counted."""
@@ -57,11 +57,12 @@ class Chains:
     ends: list[End] = field(default_factory=list)
     unit: Decimal = Decimal(1)
     """One in the last decimal that its balances keep."""
-    ways: int = EVERY_WAY
     rows: int = 0
     places: set[str] = field(default_factory=set)
     merged: bool = False
-    """A row of Earn's continued the spot chain, or the other way round: both may have one balance."""
+    """A row that is certainly Earn's continued the spot chain: both have one balance."""
+    mixed: bool = False
+    """A row that may be Earn's (a reward) did: it was paid to spot, or both have one balance."""
 
 
 @dataclass(slots=True)
@@ -75,6 +76,7 @@ class ChainState:
     """By holding: the sum of all legs between spot and Earn; zero where none is missing."""
     breaks: list[Break] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    rounding: Rounding = field(default_factory=Rounding)
     awaiting: dict[str, int] = field(default_factory=dict)
     """Rows that a chain was broken at -> the break whose ``after`` is still to come."""
 
@@ -87,6 +89,7 @@ class ChainState:
             "moves": {name: str(moved) for name, moved in self.moves.items()},
             "breaks": [_break_json(broken) for broken in self.breaks],
             "counts": dict(self.counts),
+            "rounding": asdict(self.rounding),
             "awaiting": self.awaiting,
         }
 
@@ -102,6 +105,7 @@ class ChainState:
             moves={name: Decimal(moved) for name, moved in kept["moves"].items()},
             breaks=[_break(each) for each in kept["breaks"]],
             counts=Counter(kept["counts"]),
+            rounding=Rounding(**kept["rounding"]),
             awaiting=dict(kept["awaiting"]),
         )
 
@@ -112,10 +116,10 @@ def _chains_json(chains: Chains) -> dict[str, Any]:
         "symbol": chains.symbol,
         "ends": ends,
         "unit": str(chains.unit),
-        "ways": chains.ways,
         "rows": chains.rows,
         "places": sorted(chains.places),
         "merged": chains.merged,
+        "mixed": chains.mixed,
     }
 
 

@@ -94,4 +94,5 @@ class Bank:
                 stated.append(Stated(code.removeprefix("X").removeprefix("Z") + ".F", symbol, earn))
             stated.append(Stated(code, symbol, spot + earn if self.earn in (Earn.PLAIN, Earn.WALLETS) else spot))
         allocations = {symbol: self.has[symbol, "earn"] * UNIT for symbol in CODES}
-        return Snapshot(self.now, tuple(stated), allocations)
+        strategies = {symbol: int(amount > 0) for symbol, amount in allocations.items()}
+        return Snapshot(self.now, tuple(stated), allocations, strategies=strategies)

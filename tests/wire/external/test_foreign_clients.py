@@ -86,7 +86,7 @@ def test_python_kraken_sdk(exchange: Sandbox, account: Account) -> None:
         trades = walk(lambda ofs: dict(user.get_trades_history(ofs=ofs)["trades"]))
         assert set(trades) == {trade.id for trade in account.trades}
     with Earn(key=exchange.key, secret=exchange.secret, url=exchange.url) as earn:
-        shown = earn.list_earn_allocations(hide_zero_allocations=True)["items"]
+        shown = earn.list_earn_allocations(hide_zero_allocations="true")["items"]
         assert {item["native_asset"] for item in shown} <= {item["native_asset"] for item in account.allocations}
     with Market(url=exchange.url) as market:
         assert market.get_assets(assets="XBT")["XXBT"]["altname"] == "XBT"
