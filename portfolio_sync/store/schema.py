@@ -124,6 +124,15 @@ proof = Table(
     "proof", metadata, account_key(), key("asset"), key("wallet"), text("state"), json("detail"),
     perhaps_instant("proven_to"),
 )  # fmt: skip
+# Where the proof's running balances stand after all rows up to ``seq`` and ``time``: the next proof goes on from there.
+chain_state = Table(
+    "chain_state", metadata, account_key(), number("seq"), perhaps_instant("time"), json("state"),
+)  # fmt: skip
+# An export report asked of the exchange and not yet fetched and removed; kept so that a restart goes on with it.
+export_job = Table(
+    "export_job", metadata, account_key(), key("report"), words("export_id"), instant("requested_at"),
+    instant("covered_from"), instant("covered_to"), text("state"),
+)  # fmt: skip
 
 # --- raw rows --------------------------------------------------------------------------------------------------------
 
@@ -159,6 +168,20 @@ raw_transaction = Table(
     perhaps_money("counter_value"), perhaps_money("fee"), text("fee_asset"), perhaps_money("fee_value"), text("wallet"),
     text("to_wallet"), text("income_type"), perhaps_money("cost"), perhaps_instant("acquired"), json("lots"),
     perhaps_money("portfolio_value"), text("currency"), text("note"), number("place"), number("seq"),
+)  # fmt: skip
+# What the law wants recorded before a sale: append-only, with the time it was recorded. ``account`` empty: all accounts.
+standing_order = Table(
+    "standing_order", metadata, counter("id"), text("taxpayer"), text("account"), text("method"),
+    instant("effective_from"), instant("recorded_at"), **NEVER_REUSED,
+)  # fmt: skip
+lot_pick = Table(
+    "lot_pick", metadata, counter("id"), text("taxpayer"), id_("sale"), id_("lot"), money("amount"),
+    instant("recorded_at"), **NEVER_REUSED,
+)  # fmt: skip
+# A filed year: settings, digests and the tables as they were printed.
+closed_year = Table(
+    "closed_year", metadata, key("taxpayer"), key("profile"), key("year"), text("method"), number("input_seq"),
+    Column("input_digest", Identifier, nullable=False), instant("closed_at"), json("document"),
 )  # fmt: skip
 reference_asset = Table(
     "reference_asset", metadata, key("code"), text("aclass"), text("altname"), Column("decimals", Integer), json("extra"),
