@@ -24,8 +24,7 @@ def upgrade() -> None:
     op.create_table(
         "chain_state",
         sa.Column("account_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("time", types.UtcDateTime(), nullable=True),
+        sa.Column("touched_from", types.UtcDateTime(), nullable=True),
         sa.Column("state", types.JsonText(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_chain_state_account_id_account")),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_chain_state")),

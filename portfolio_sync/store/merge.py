@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -20,9 +20,25 @@ Row = tuple[Any, ...]
 SMALL = 500  # rows
 
 
-def insert_missing(connection: Connection, form: Layout, batch: Sequence[Row]) -> tuple[int, list[Row]]:
-    """Returns how many rows were new, and the stored version of those whose content differs."""
+class Inserted(NamedTuple):
+    """``earliest``: the first time of the new rows as the driver has it; ``differing``: the stored version of rows that differ."""
+
+    new: int
+    earliest: Any
+    differing: list[Row]
+
+
+def insert_missing(connection: Connection, form: Layout, batch: Sequence[Row]) -> Inserted:
+    """Put in the rows whose key is not there."""
     return (_sqlite if is_sqlite(connection) else _postgresql)(connection, form, batch)
+
+
+def earliest(form: Layout, rows: Sequence[Row]) -> Any:
+    """The first time among rows of one table; None where there is none. Times sort as both drivers have them."""
+    if "time" not in form.names or not rows:
+        return None
+    place = form.names.index("time")
+    return min(row[place] for row in rows)
 
 
 def overwrite(connection: Connection, form: Layout, rows: Sequence[Row]) -> None:
@@ -36,18 +52,19 @@ def overwrite(connection: Connection, form: Layout, rows: Sequence[Row]) -> None
     cursor.close()
 
 
-def _sqlite(connection: Connection, form: Layout, batch: Sequence[Row]) -> tuple[int, list[Row]]:
+def _sqlite(connection: Connection, form: Layout, batch: Sequence[Row]) -> Inserted:
     keys, content = form.keys, form.content
     cursor = driver(connection).cursor()
     found = cursor.execute(_sqlite_lookup(form), (json.dumps([row[:keys] for row in batch]),))
     stored = {row[:keys]: row for row in found}
     if not stored:
         insert_tuples(connection, form, batch)
-        return len(batch), []
+        return Inserted(len(batch), earliest(form, batch), [])
     missing = [row for row in batch if row[:keys] not in stored]
     insert_tuples(connection, form, missing)
     pairs = ((row, stored[row[:keys]]) for row in batch if row[:keys] in stored)
-    return len(missing), [old for row, old in pairs if old[:content] != row[:content]]
+    differing = [old for row, old in pairs if old[:content] != row[:content]]
+    return Inserted(len(missing), earliest(form, missing), differing)
 
 
 def _sqlite_lookup(form: Layout) -> str:
@@ -59,18 +76,22 @@ def _sqlite_lookup(form: Layout) -> str:
     return f"SELECT {columns} FROM json_each(?) AS k CROSS JOIN {form.table} AS t WHERE {same}"
 
 
-def _postgresql(connection: Connection, form: Layout, batch: Sequence[Row]) -> tuple[int, list[Row]]:
+def _postgresql(connection: Connection, form: Layout, batch: Sequence[Row]) -> Inserted:
     columns = quoted(form.names)
+    first = 'min("time")' if "time" in form.names else "NULL"
+    given = '"time"' if "time" in form.names else "1"
     with driver(connection).cursor() as cursor:
         source, parameters = (_as_json if len(batch) <= SMALL else _staged)(connection, form, batch)
         cursor.execute(
-            f"INSERT INTO {form.table} ({columns}) SELECT {columns} FROM {source} ON CONFLICT DO NOTHING", parameters
+            f"WITH new AS (INSERT INTO {form.table} ({columns}) SELECT {columns} FROM {source} ON CONFLICT DO NOTHING "
+            f"RETURNING {given}) SELECT count(*), {first} FROM new",
+            parameters,
         )
-        new = cursor.rowcount
+        new, since = cursor.fetchone()
         if new == len(batch):
-            return new, []
+            return Inserted(new, since, [])
         cursor.execute(_postgresql_differing(form, source), parameters)
-        return new, cursor.fetchall()
+        return Inserted(new, since, cursor.fetchall())
 
 
 def _as_json(_: Connection, form: Layout, batch: Sequence[Row]) -> tuple[str, list[str]]:

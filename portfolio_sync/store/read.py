@@ -48,14 +48,30 @@ class Source(Generic[R]):
         return [field.name for field in fields(self.kind) if field.name != "account"]
 
 
-def ledger_rows(connection: Connection, account_id: int, *, upto_seq: int | None = None) -> Iterator[LedgerRow]:
-    """The account's ledger by (time, id), in bounded memory. ``upto_seq``: as it stood after that run."""
-    return _rows(connection, LEDGER, account_id, upto_seq)
+def ledger_rows(
+    connection: Connection, account_id: int, *, upto_seq: int | None = None, since: datetime | None = None
+) -> Iterator[LedgerRow]:
+    """The account's ledger by (time, id), in bounded memory. ``upto_seq``: as it stood after that run; ``since``: from then on."""
+    return _rows(connection, LEDGER, account_id, upto_seq, since)
 
 
-def trade_rows(connection: Connection, account_id: int, *, upto_seq: int | None = None) -> Iterator[TradeRow]:
-    """The account's fills by (time, id), in bounded memory. ``upto_seq``: as they stood after that run."""
-    return _rows(connection, TRADE, account_id, upto_seq)
+def trade_rows(
+    connection: Connection, account_id: int, *, upto_seq: int | None = None, since: datetime | None = None
+) -> Iterator[TradeRow]:
+    """The account's fills by (time, id), in bounded memory. ``upto_seq``: as they stood after that run; ``since``: from then on."""
+    return _rows(connection, TRADE, account_id, upto_seq, since)
+
+
+def span(connection: Connection, source: Source[Any], account_id: int) -> tuple[datetime, datetime] | None:
+    """The times of the first and the last row; None where there is none."""
+    time, mine = source.table.c.time, source.table.c.account_id == account_id
+    ends = [connection.scalar(select(time).where(mine).order_by(o).limit(1)) for o in (time, time.desc())]
+    return (ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
+
+
+def newest_ledger_time(connection: Connection, account_id: int) -> datetime | None:
+    times = select(raw_ledger.c.time).where(raw_ledger.c.account_id == account_id)
+    return connection.scalar(times.order_by(raw_ledger.c.time.desc()).limit(1))
 
 
 def _ledger(account: str, instant: Callable[[Any], datetime], number: Callable[[Any], Decimal]) -> Make[LedgerRow]:
@@ -103,8 +119,11 @@ LEDGER = Source(raw_ledger, LedgerRow, _ledger)
 TRADE = Source(raw_trade, TradeRow, _trade)
 
 
-def _rows(connection: Connection, source: Source[R], account_id: int, upto_seq: int | None) -> Iterator[R]:
-    rows = _stream(connection, source, account_id, upto_seq)
+def _rows(
+    connection: Connection, source: Source[R], account_id: int, upto_seq: int | None, since: datetime | None
+) -> Iterator[R]:
+    assert upto_seq is None or since is None  # a frozen input is read whole
+    rows = _stream(connection, source, account_id, upto_seq, since)
     changed = {} if upto_seq is None else _changed_since(connection, source.table, account_id, upto_seq)
     if not changed:
         return rows
@@ -117,11 +136,16 @@ def _rows(connection: Connection, source: Source[R], account_id: int, upto_seq: 
     return heapq.merge(unchanged, sorted(restored, key=IN_ORDER), key=IN_ORDER)  # a row's time may have changed too
 
 
-def _stream(connection: Connection, source: Source[R], account_id: int, upto_seq: int | None) -> Iterator[R]:
+def _stream(
+    connection: Connection, source: Source[R], account_id: int, upto_seq: int | None, since: datetime | None = None
+) -> Iterator[R]:
     name = connection.execute(select(account.c.name).where(account.c.id == account_id)).scalar_one()
     sqlite = is_sqlite(connection)
     mark = "?" if sqlite else "%s"
+    parameters: list[Any]
     upto, parameters = ("", [account_id]) if upto_seq is None else (f" AND seq <= {mark}", [account_id, upto_seq])
+    if since is not None:
+        upto, parameters = f" AND time >= {mark}", [account_id, UtcDateTime.encode(since) if sqlite else since]
     query = (
         f"SELECT {quoted(source.columns)} FROM {source.table.name} WHERE account_id = {mark}{upto} ORDER BY time, id"
     )

@@ -124,10 +124,8 @@ proof = Table(
     "proof", metadata, account_key(), key("asset"), key("wallet"), text("state"), json("detail"),
     perhaps_instant("proven_to"),
 )  # fmt: skip
-# Where the proof's running balances stand after all rows up to ``seq`` and ``time``: the next proof goes on from there.
-chain_state = Table(
-    "chain_state", metadata, account_key(), number("seq"), perhaps_instant("time"), json("state"),
-)  # fmt: skip
+# What the last proof left, for the next one to go on from. ``touched_from``: the earliest row written since; NULL: none.
+chain_state = Table("chain_state", metadata, account_key(), perhaps_instant("touched_from"), json("state"))
 # An export report asked of the exchange and not yet fetched and removed; kept so that a restart goes on with it.
 export_job = Table(
     "export_job", metadata, account_key(), key("report"), words("export_id"), instant("requested_at"),

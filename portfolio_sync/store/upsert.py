@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table
 
 from portfolio_sync.core.amount import plain
 from portfolio_sync.core.instant import iso
-from portfolio_sync.store import bulk, merge
+from portfolio_sync.store import bulk, chain_state, merge
 from portfolio_sync.store.bulk import Layout, batches, layout
 from portfolio_sync.store.engine import is_sqlite
 from portfolio_sync.store.precedence import Outcome, decide
@@ -89,18 +89,31 @@ def _each_key_once(batch: list[Any], keys: int) -> Iterable[list[Any]]:
 
 
 def _merge(connection: Connection, form: Layout, batch: Sequence[Any], stamp: _Stamp) -> Upserted:
-    new, differing = merge.insert_missing(connection, form, batch)
+    new, earliest, differing = merge.insert_missing(connection, form, batch)
+    if new:
+        _touch(connection, form, batch[0], earliest)
     if not differing:
         return Upserted(new=new, unchanged=len(batch) - new)
     incoming = {row[: form.keys]: row for row in batch}
     decided = [
         (row, decide(form.table, _content(form, row), _content(form, incoming[row[: form.keys]]))) for row in differing
     ]
-    merge.overwrite(connection, form, [_encode(form, old, out.row) for old, out in decided if out.row is not None])
+    written = [(old, _encode(form, old, out.row)) for old, out in decided if out.row is not None]
+    merge.overwrite(connection, form, [row for _, row in written])
+    if written:
+        _touch(connection, form, batch[0], merge.earliest(form, [row for pair in written for row in pair]))
     bulk.insert(connection, change_row, _change_log(form, decided, stamp))
     changed = sum(1 for _, out in decided if out.changes)
     confirmed = sum(1 for _, out in decided if out.row is not None and not out.changes)
     return Upserted(new, changed, confirmed, len(batch) - new - changed - confirmed, tuple(_conflicts(form, decided)))
+
+
+def _touch(connection: Connection, form: Layout, row: Sequence[Any], earliest: Any) -> None:
+    """The account's proof, if it has one, no longer speaks of rows from then on."""
+    if form.table in chain_state.PROVEN:
+        time = form.decoders[form.names.index("time")]
+        assert time is not None  # a time is never passed as it is
+        chain_state.touch(connection, row[form.names.index("account_id")], time(earliest))
 
 
 def _content(form: Layout, row: Sequence[Any]) -> dict[str, Any]:

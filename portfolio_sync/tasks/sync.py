@@ -11,8 +11,11 @@ from datetime import datetime
 from threading import Event, Thread
 from typing import Any
 
+from sqlalchemy import Engine
+
 from portfolio_sync.app import App
 from portfolio_sync.core.instant import iso
+from portfolio_sync.core.period import Period
 from portfolio_sync.errors import PortfolioSyncError, SurroundingsError
 from portfolio_sync.kraken.client import Client
 from portfolio_sync.kraken.key import KeyInfo, Verdict, describe, judge
@@ -22,13 +25,24 @@ from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Held, Lease
 from portfolio_sync.sync.book import Book
+from portfolio_sync.sync.coverage import Bounds
 from portfolio_sync.sync.key import UNVERIFIED, ask_key, notes_on
 from portfolio_sync.sync.progress import Progress
 from portfolio_sync.sync.reading import Job, Request
 from portfolio_sync.sync.run import Outcome, server_time, sync_account
-from portfolio_sync.tasks.verify import BALANCES_DISAGREE, has_proof, proof_of, verify_account
+from portfolio_sync.tasks.verify import (
+    BALANCES_DISAGREE,
+    must_prove,
+    note_reread,
+    proof_of,
+    reread_of,
+    verify_account,
+)
 
 HEARTBEATS = 3  # a lease
+MOST_REREADS = 3
+"""Broken intervals that one sync reads again; the others wait for the next."""
+REREAD = ("trades", "ledgers")
 
 
 def stored_account(app: App, account: Account) -> StoredAccount:
@@ -109,24 +123,44 @@ def sync_leased(
 
     outcome = run(request)
     if outcome.error is None:
-        _prove(app, stored, outcome, run)
+        _prove(app, account, stored, outcome, run)
     outcome.proof = proof_of(app.writable_engine, [stored])
     outcome.calls = client.calls
     return outcome
 
 
-def _prove(app: App, stored: StoredAccount, outcome: Outcome, run: Callable[[Request], Outcome]) -> None:
-    """Prove what changed. Where the balances disagree, look once more: a row may have been booked between the two reads."""
-    with reading(app.writable_engine) as connection:
+def _prove(
+    app: App, account: Account, stored: StoredAccount, outcome: Outcome, run: Callable[[Request], Outcome]
+) -> None:
+    """Prove what changed, and read broken intervals again, each once."""
+    engine = app.writable_engine
+    with reading(engine) as connection:
         stored = accounts.get(connection, stored.name) or stored
-    if not (outcome.rows_new or outcome.rows_changed) and has_proof(app.writable_engine, stored):
+    if must_prove(engine, stored):
+        again = _verified(engine, stored, run)
+    elif not (again := reread_of(engine, stored)):
         return
-    verified = verify_account(app.writable_engine, stored, settled=False)
+    streams = tuple(name for name in REREAD if name in account.sync.streams and name not in outcome.denied)
+    for _ in range(MOST_REREADS):
+        if not again or not note_reread(engine, stored, again):
+            break
+        outcome.notes.append(f"the proof is broken: {iso(again.start)} to {iso(again.end)} was read again")
+        if run(Request(streams, Bounds(again.start, again.end), full=True)).error:
+            break
+        again = _verified(engine, stored, run)
+    refresh(app, stored)
+
+
+def _verified(engine: Engine, stored: StoredAccount, run: Callable[[Request], Outcome]) -> Period | None:
+    """Prove it; gives what to read again. Where the balances disagree, look once more: a row may have been booked between
+    the two reads.
+    """
+    verified = verify_account(engine, stored, settled=False, whole=False)
     if any(finding.code == BALANCES_DISAGREE for finding in verified.findings):
         again = run(Request(("ledgers", "balances")))
         if again.error is None:
-            verify_account(app.writable_engine, stored, settled=again.rows_new == 0)
-    refresh(app, stored)
+            verified = verify_account(engine, stored, settled=again.rows_new == 0, whole=False)
+    return verified.reread
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,18 @@ from sqlalchemy import Connection, Engine, select
 
 from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.finding import Finding, Severity
-from portfolio_sync.core.instant import EPOCH, iso
+from portfolio_sync.core.instant import EPOCH, iso, parse_iso
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.period import Period
 from portfolio_sync.report.frame import finding_id
-from portfolio_sync.store import coverage, read, runs, schema, snapshots
+from portfolio_sync.store import chain_state, coverage, runs, schema, snapshots
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.write import replace_findings, save_proof
+from portfolio_sync.tasks.proving import prove_stored
 from portfolio_sync.verify.balance import Snapshot, Stated
 from portfolio_sync.verify.chain import extend
-from portfolio_sync.verify.proof import Proof, State, prove
+from portfolio_sync.verify.proof import Proof, State
 from portfolio_sync.verify.state import ChainState
 
 # From best to worst: several accounts are as good as the worst of them.
@@ -40,6 +41,7 @@ class Verified:
     state: str
     proof: Proof
     findings: tuple[Finding, ...]
+    reread: Period | None = None
 
     def document(self) -> dict[str, Any]:
         return {
@@ -48,7 +50,7 @@ class Verified:
             "counts": dict(sorted(self.proof.counts.items())),
             "breaks": [broken._asdict() | {"gap": broken.gap} for broken in self.proof.breaks],
             "findings": [{"code": f.code, "severity": f.severity.value, "message": f.message} for f in self.findings],
-            "reread": self.proof.reread and {"start": self.proof.reread.start, "end": self.proof.reread.end},
+            "reread": self.reread and {"start": self.reread.start, "end": self.reread.end},
         }
 
     def lines(self) -> Iterator[str]:
@@ -56,15 +58,18 @@ class Verified:
         yield f"{self.account}: {self.state} ({counted or 'no rows'})"
         for finding in self.findings:
             yield f"  {finding.severity.value}: {finding.message}"
-        if self.proof.reread:
-            start, end = iso(self.proof.reread.start), iso(self.proof.reread.end)
-            yield f"  read it again: portfolio-sync sync --account {self.account} --start {start} --end {end}"
+        if self.reread:
+            start, end = iso(self.reread.start), iso(self.reread.end)
+            yield f"  read it again: portfolio-sync sync --account {self.account} --start {start} --end {end} --full"
 
 
-def verify_account(engine: Engine, account: StoredAccount, *, settled: bool | None = None) -> Verified:
+def verify_account(
+    engine: Engine, account: StoredAccount, *, settled: bool | None = None, whole: bool = True
+) -> Verified:
     """Prove one account from what is stored, and keep the result.
 
-    ``settled``: the ledger was seen to stand still while the balances were read; None: as the last sync found it.
+    ``settled``: the ledger was seen to stand still while the balances were read; None: as the last sync found it. ``whole`` False: go
+    on from where an earlier proof stood, as far as no row written since can have changed that.
     """
     with reading(engine) as connection:
         known = _stored(connection, account)
@@ -72,29 +77,16 @@ def verify_account(engine: Engine, account: StoredAccount, *, settled: bool | No
         agreed = (
             settled if settled is not None else bool(taken_at) and known.get("settled_at") == iso(taken_at or EPOCH)
         )
-        ledger = coverage.periods(connection, account.id, "ledgers")
-        proof = _prove(connection, account, ledger, _snapshot(connection, account, taken_at, settled=bool(agreed)))
-    gaps = _gaps(account, ledger)
-    state = State.UNKNOWN if gaps and proof.state is not State.BROKEN else proof.state
-    verified = Verified(account.name, state.value, proof, (*gaps, *proof.findings))
+        snapshot = _snapshot(connection, account, taken_at, settled=bool(agreed))
+        done = prove_stored(connection, account, snapshot, whole=whole)
+        gaps = _gaps(account, coverage.periods(connection, account.id, "ledgers"))
+    proof = done.proof
+    errors = (*gaps, *done.altered)
+    state = State.BROKEN if done.altered else State.UNKNOWN if gaps and proof.state is not State.BROKEN else proof.state
+    verified = Verified(account.name, state.value, proof, (*errors, *proof.findings), proof.reread or done.altered_in)
     witnessed = taken_at and (agreed or proof.state in (State.PROVEN, State.WINDOWED))
-    _keep(engine, account, verified, iso(taken_at) if witnessed and taken_at else None)
+    _keep(engine, account, verified, iso(taken_at) if witnessed and taken_at else None, done.state)
     return verified
-
-
-def _prove(connection: Connection, account: StoredAccount, ledger: list[Period], snapshot: Snapshot | None) -> Proof:
-    """Rows that were imported without any sync have no coverage: they are taken from the beginning."""
-    newest = ledger[-1] if ledger else Period(EPOCH, datetime.max.replace(tzinfo=EPOCH.tzinfo))
-    trades = coverage.periods(connection, account.id, "trades")
-    windowed = newest.start > EPOCH or account.query_from is not None
-    return prove(
-        (row for row in read.ledger_rows(connection, account.id) if row.time >= newest.start),
-        read.trade_rows(connection, account.id) if trades else None,
-        snapshot,
-        chains=ChainState(windowed=windowed),
-        trades_known=trades[-1] if trades else None,
-        ledger_known=newest,
-    )
 
 
 def _snapshot(
@@ -124,21 +116,24 @@ def _gaps(account: StoredAccount, ledger: list[Period]) -> list[Finding]:
     ]
 
 
-def _keep(engine: Engine, account: StoredAccount, verified: Verified, settled_at: str | None) -> None:
-    detail = {"settled_at": settled_at, "counts": dict(verified.proof.counts), "reread": verified.document()["reread"]}
+def _keep(
+    engine: Engine, account: StoredAccount, verified: Verified, settled_at: str | None, state: Mapping[str, Any]
+) -> None:
     with writing(engine) as connection:
-        save_proof(connection, account.id, verified.state, _plain(detail), verified.proof.chains.time)
+        detail = {
+            "settled_at": settled_at,
+            "counts": dict(verified.proof.counts),
+            "reread": _interval(verified.reread),
+            "reread_done": _stored(connection, account).get("reread_done"),
+        }
+        save_proof(connection, account.id, verified.state, detail, verified.proof.chains.time)
+        chain_state.save(connection, account.id, state)
         found = [_of(finding, account.name) for finding in verified.findings]
         replace_findings(connection, f"verify {account.name}", {finding_id(f): f for f in found})
 
 
 def _of(finding: Finding, account: str) -> Finding:
     return Finding(finding.severity, finding.code, finding.message, finding.source, finding.time, account)
-
-
-def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
-    again = detail["reread"]
-    return {**detail, "reread": again and {name: iso(at) for name, at in again.items()}}
 
 
 def _stored(connection: Connection, account: StoredAccount) -> Mapping[str, Any]:
@@ -161,9 +156,38 @@ def proof_of(engine: Engine, accounts: Iterable[StoredAccount]) -> str:
     return max((found.get(account.id, "unknown") for account in accounts), key=STATES.index, default="unknown")
 
 
-def has_proof(engine: Engine, account: StoredAccount) -> bool:
+def must_prove(engine: Engine, account: StoredAccount) -> bool:
+    """Whether there is no proof yet, or rows were written since (by a run that was killed, too)."""
     with reading(engine) as connection:
-        return bool(_stored(connection, account))
+        kept = chain_state.load(connection, account.id)
+        return kept is None or kept.touched_from is not None or not _stored(connection, account)
+
+
+def reread_of(engine: Engine, account: StoredAccount) -> Period | None:
+    """What a broken proof wants read again, and was not yet."""
+    with reading(engine) as connection:
+        detail = _stored(connection, account)
+    again = detail.get("reread")
+    if not again or again == detail.get("reread_done"):
+        return None
+    return Period(parse_iso(again["start"]), parse_iso(again["end"]))
+
+
+def note_reread(engine: Engine, account: StoredAccount, period: Period) -> bool:
+    """Note that ``period`` is read again now; False where it was before, in vain."""
+    said = _interval(period)
+    with writing(engine) as connection:
+        detail = dict(_stored(connection, account))
+        if detail.get("reread_done") == said:
+            return False
+        p = schema.proof.c
+        mine = (p.account_id == account.id) & (p.asset == "") & (p.wallet == "")
+        connection.execute(schema.proof.update().where(mine).values(detail={**detail, "reread_done": said}))
+    return True
+
+
+def _interval(period: Period | None) -> dict[str, str] | None:
+    return {"start": iso(period.start), "end": iso(period.end)} if period else None
 
 
 def chained(rows: Iterable[LedgerRow]) -> Iterator[LedgerRow]:

@@ -32,6 +32,7 @@ from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.asset import holding
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.verify.grid import finest
+from portfolio_sync.verify.join import NEED_A_TRADE
 from portfolio_sync.verify.link import Linked, explain, start_of
 from portfolio_sync.verify.place import is_move, place_of
 from portfolio_sync.verify.state import LISTED, Break, Chains, ChainState, End
@@ -104,6 +105,8 @@ def _note(state: ChainState, chains: Chains, row: LedgerRow) -> None:
     chains.unit = finest(chains.unit, row.balance, row.amount)
     if row.fee < 0:
         state.counts["reversed_fees"] += 1
+    if row.type in NEED_A_TRADE:
+        state.counts["rows_of_trades"] += 1
     if row.type == "earn" and is_move(row):
         name = holding(row.symbol)
         state.moves[name] = EXACT.add(state.moves.get(name, ZERO), row.amount)

@@ -58,10 +58,13 @@ class JoinState:
     """What is not joined yet, and what did not agree.
 
     ``trades`` and ``ledger``: the periods read without gaps, None for all of time; where one is not known, the other is not missed.
+    ``begin``: fills that began before were judged by an earlier proof; ``judged_to``: so were those before, by this one.
     """
 
     trades: Period | None = None
     ledger: Period | None = None
+    begin: datetime | None = None
+    judged_to: datetime | None = None
     open: dict[str, Fill] = field(default_factory=dict)
     units: dict[str, Decimal] = field(default_factory=dict)
     """By holding: one in the last decimal that the ledger keeps."""
@@ -75,17 +78,23 @@ def join(state: JoinState, rows: Iterable[LedgerRow], trades: Iterable[TradeRow]
     merged: Iterator[LedgerRow | TradeRow] = heapq.merge(rows, trades, key=attrgetter("time"))
     for item in merged:
         if next_look is None or item.time > next_look:
-            _settle(state, item.time - NEAR)
+            settle(state, item.time - NEAR)
             next_look = item.time + NEAR
         if isinstance(item, TradeRow):
             _fill(state, item.id, item.time).trade = item
-            state.counts["trades"] += 1
             continue
         if item.type in BOOKED_AS:
             _fill(state, item.refid, item.time).rows.append(item)
             name = holding(item.symbol)
             state.units[name] = finest(state.units.get(name, WHOLE), item.amount, item.balance)
         yield item
+
+
+def settle(state: JoinState, before: datetime) -> None:
+    """Judge the fills that began before that time: everything of them was seen."""
+    if state.judged_to is None or before > state.judged_to:
+        state.judged_to = before
+        _settle(state, before)
 
 
 def close(state: JoinState) -> None:
@@ -101,12 +110,14 @@ def _fill(state: JoinState, id_: str, time: datetime) -> Fill:
 
 
 def _settle(state: JoinState, before: datetime | None) -> None:
-    """Judge the fills that began before that time; they stand in the order they began in."""
+    """They stand in the order they began in."""
     while state.open:
         fill = next(iter(state.open.values()))
         if before is not None and fill.time >= before:
             return
         del state.open[fill.id]
+        if state.begin is not None and fill.time < state.begin:
+            continue
         finding = _judge(state, fill)
         if finding:
             state.counts["join_errors"] += 1
@@ -117,6 +128,7 @@ def _settle(state: JoinState, before: datetime | None) -> None:
 def _judge(state: JoinState, fill: Fill) -> Finding | None:
     if fill.trade is None:
         return _without_trade(state, fill)
+    state.counts["trades"] += 1
     if state.ledger is not None and fill.time not in state.ledger:
         state.counts["trades_beyond_ledger"] += 1
         return None

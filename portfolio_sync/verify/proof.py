@@ -9,11 +9,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 
 from portfolio_sync.core.amount import shortest
 from portfolio_sync.core.finding import Finding, Severity
@@ -22,7 +24,8 @@ from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.period import Period
 from portfolio_sync.verify.balance import Earn, Snapshot, compare, moves_left
 from portfolio_sync.verify.chain import extend
-from portfolio_sync.verify.join import JoinState, close, join
+from portfolio_sync.verify.checkpoint import Checkpoint, checkpoint
+from portfolio_sync.verify.join import NEAR, JoinState, close, join, settle
 from portfolio_sync.verify.state import Break, ChainState
 
 AROUND = timedelta(seconds=1)
@@ -47,6 +50,7 @@ class Proof:
     counts: Counter[str] = field(default_factory=Counter)
     earn: Earn = Earn.INSIDE
     reread: Period | None = None
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 def prove(
@@ -55,36 +59,52 @@ def prove(
     snapshot: Snapshot | None,
     *,
     chains: ChainState | None = None,
-    trades_known: Period | None = None,
-    ledger_known: Period | None = None,
+    joined: JoinState | None = None,
+    marks: Sequence[datetime] = (),
 ) -> Proof:
     """Prove one account from its rows and trades, both sorted by (time, id); they are read once and not kept.
 
-    ``trades`` None: not read, so not joined. ``trades_known`` and ``ledger_known``: the periods read without gaps (None: all), so that a
-    fill at their edge is not missed. ``chains``: what an earlier proof left (or ``ChainState(windowed=True)`` for a key with
-    a query window); then ``rows`` may begin at its ``time``, and trades likewise.
+    ``trades`` None: not read, so not joined. ``chains`` and ``joined``: what a checkpoint holds, then rows and trades begin at its
+    ``read_from``; or new ones that say what is known (``windowed``, the periods read without gaps). ``marks``: instants, oldest
+    first, up to which checkpoints are set; one more is set at the end.
     """
     chains = ChainState() if chains is None else chains
-    joined = JoinState(trades=trades_known, ledger=ledger_known)
+    joined = JoinState() if joined is None else joined
     walk: Iterable[LedgerRow] = rows if trades is None else join(joined, rows, trades)
-    for _ in extend(chains, walk):
-        pass
+    checkpoints = []
+    for _, part in groupby(walk, key=lambda row: bisect_left(marks, row.time)):
+        for _ in extend(chains, part):
+            pass
+        checkpoints.append(_checkpoint(chains, joined))
     close(joined)
-    return conclude(chains, joined if trades is not None else None, snapshot)
+    return conclude(chains, joined if trades is not None else None, snapshot, checkpoints)
 
 
-def conclude(chains: ChainState, joined: JoinState | None, snapshot: Snapshot | None) -> Proof:
+def _checkpoint(chains: ChainState, joined: JoinState) -> Checkpoint:
+    assert chains.time is not None  # a row was chained
+    settle(joined, chains.time - NEAR)
+    return checkpoint(chains, joined)
+
+
+def conclude(
+    chains: ChainState, joined: JoinState | None, snapshot: Snapshot | None, checkpoints: Sequence[Checkpoint] = ()
+) -> Proof:
     """What the chains, the join and the snapshot say together."""
     ends, earn, found = _witness(chains, snapshot)
     errors = [*map(_broken, chains.breaks), *_rounded_alone(chains), *(joined.findings if joined else ())]
     findings = [*errors, *found, *moves_left(chains)]
     if joined is None:
-        findings.append(
-            Finding(Severity.INFO, "trades_not_read", "the trades were not read: ledger rows are not joined to them")
-        )
+        findings.append(_not_joined(chains))
+        ends = State.UNKNOWN if chains.counts["rows_of_trades"] else ends
     state = State.BROKEN if chains.counts["breaks"] or errors else ends
     counts = chains.counts + (joined.counts if joined else Counter())
-    return Proof(state, chains, tuple(chains.breaks), tuple(findings), counts, earn, _reread(chains.breaks, errors))
+    again = _reread(chains.breaks, errors)
+    return Proof(state, chains, tuple(chains.breaks), tuple(findings), counts, earn, again, tuple(checkpoints))
+
+
+def _not_joined(chains: ChainState) -> Finding:
+    said = "the trades were not read: ledger rows are not joined to them"
+    return Finding(Severity.WARNING if chains.counts["rows_of_trades"] else Severity.INFO, "trades_not_read", said)
 
 
 def _witness(chains: ChainState, snapshot: Snapshot | None) -> tuple[State, Earn, list[Finding]]:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from portfolio_sync.core.amount import plain
+from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.sandbox.account import Entry
 from portfolio_sync.sandbox.faults import Fault
-from portfolio_sync.store import accounts
+from portfolio_sync.store import accounts, read, schema
 from portfolio_sync.store.engine import open_engine, reading, writing
 from portfolio_sync.sync.reading import Request
+from portfolio_sync.tasks import proving
 from portfolio_sync.tasks.verify import Verified, verify_account
 from tests.wire.conftest import Set, Stage
 from tests.wire.test_sync import deposit, life, quick
+from tests.wire.truth import assert_same
 
 
 def verified(on: Stage) -> Verified:
@@ -90,3 +96,111 @@ def test_a_window_of_the_key_is_proven_inside_itself(stage: Set) -> None:
     account = life()
     on = quick(stage, account, key_facts={"query_from": int(account.ledgers[200].at)})
     assert on.sync().proof == "windowed"
+
+
+def entry_after(on: Stage, number: int) -> Entry:
+    """A deposit of one euro, booked now on top of the balance."""
+    balance = Decimal(on.exchange.account.balances["ZEUR"]) + 1
+    made = deposit(number, on.clock.unix())
+    return Entry(made.id, made.at, made.fields | {"balance": plain(balance)})
+
+
+def rows_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Counts, from now on, the ledger rows that proofs read."""
+    counted = [0]
+
+    def counting(*args: Any, **kwargs: Any) -> Iterator[LedgerRow]:
+        for row in read.ledger_rows(*args, **kwargs):
+            counted[0] += 1
+            yield row
+
+    monkeypatch.setattr(proving, "read", SimpleNamespace(**{**vars(read), "ledger_rows": counting}))
+    return counted
+
+
+def test_a_sync_proves_only_what_is_new_and_says_what_a_whole_proof_says(
+    stage: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = quick(stage)
+    on.sync()
+    for number in range(3):
+        on.clock.time += timedelta(hours=5)
+        on.exchange.book(entry_after(on, number))
+        on.clock.time += timedelta(minutes=15)
+        with monkeypatch.context() as counting:
+            counted = rows_read(counting)
+            assert on.sync().proof == "proven"
+            assert counted[0] < 50
+    engine = open_engine(on.database_url)
+    with reading(engine) as connection:
+        kept = connection.execute(select(schema.proof.c.detail)).scalar_one()
+    engine.dispose()
+    assert kept["counts"] == dict(verified(on).proof.counts)
+
+
+def test_a_row_that_comes_late_is_proven_from_the_last_checkpoint_before_it(
+    stage: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = quick(stage)
+    last = on.exchange.account.ledgers[-1]
+    late = deposit(7, last.at - 40)
+    assert "ZJPY" not in on.exchange.account.balances
+    moves_nothing = {"amount": "0.0000", "asset": "ZJPY", "balance": "0.0000"}
+    on.sync()
+    on.exchange.book(Entry(late.id, late.at, late.fields | moves_nothing))
+    on.clock.time += timedelta(minutes=15)
+    counted = rows_read(monkeypatch)
+    assert on.sync().proof == "proven"
+    assert 0 < counted[0] < 100
+
+
+def test_a_sync_reads_a_broken_interval_again_by_itself_and_once(stage: Set) -> None:
+    on = quick(stage)
+    on.sync()
+    rows = on.exchange.account.ledgers
+    gone = next(row for row in rows[200:] if Decimal(row.fields["amount"]) != Decimal(row.fields["fee"]))
+    tamper(on, "DELETE FROM raw_ledger WHERE id = :id", id=gone.id)
+    assert verified(on).state == "broken"
+    on.clock.time += timedelta(minutes=15)
+    outcome = on.sync()
+    assert outcome.proof == "proven"
+    assert outcome.calls < 20
+    assert any("again" in note for note in outcome.notes)
+    assert_same(on.database_url, on.exchange.account)
+
+
+def test_what_reading_again_does_not_mend_is_not_read_again_and_again(stage: Set) -> None:
+    on = quick(stage)
+    on.sync()
+    number = "1" if on.database_url.startswith("sqlite") else "CAST(1 AS NUMERIC)"
+    row = on.exchange.account.ledgers[200]
+    tamper(  # a row that the exchange does not have: reading again cannot take it away
+        on,
+        "INSERT INTO raw_ledger SELECT account_id, 'LINVEN-TEDRO-WWWWWW', refid, time, time_text, type, subtype, aclass,"
+        f" asset, symbol, wallet, {number}, fee, {number}, source, extra, seq FROM raw_ledger WHERE id = :id",
+        id=row.id,
+    )
+    found = verified(on)
+    assert found.state == "broken"
+    assert any("LINVEN-TEDRO-WWWWWW" in (finding.source or ()) for finding in found.proof.findings)
+    on.clock.time += timedelta(minutes=15)
+    assert on.sync().proof == "broken"
+    on.clock.time += timedelta(minutes=15)
+    again = on.sync()
+    assert again.proof == "broken"
+    assert again.calls <= 7
+
+
+def test_a_row_changed_behind_our_back_shows_though_no_balance_moves(stage: Set) -> None:
+    on = quick(stage)
+    on.sync()
+    assert verified(on).state == "proven"
+    row = on.exchange.account.ledgers[150]
+    tamper(on, "UPDATE raw_ledger SET subtype = 'invented' WHERE id = :id", id=row.id)
+    found = verified(on)
+    assert found.state == "broken"
+    assert [finding.code for finding in found.findings] == ["rows_altered"]
+    on.clock.time += timedelta(minutes=15)
+    assert on.sync().proof == "proven"
+    assert verified(on).state == "proven"
+    assert_same(on.database_url, on.exchange.account)

@@ -1,0 +1,163 @@
+"""Feed stored rows to the proof: the whole history, or what came after the last checkpoint that still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from portfolio_sync.core.finding import Finding
+from portfolio_sync.core.instant import EPOCH, MICROSECOND, iso, parse_iso
+from portfolio_sync.core.period import Period
+from portfolio_sync.store import chain_state, coverage, read
+from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.verify import seal
+from portfolio_sync.verify.balance import Snapshot
+from portfolio_sync.verify.checkpoint import Checkpoint, marks, thinned, usable
+from portfolio_sync.verify.join import JoinState
+from portfolio_sync.verify.proof import Proof, State, prove
+from portfolio_sync.verify.state import ChainState
+
+SEALED_EVERY = timedelta(days=60)
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of an account is stored without gaps. ``trades`` None: none were ever read. ``windowed``: what was before cannot be seen."""
+
+    ledger: Period
+    trades: Period | None
+    windowed: bool
+
+    @property
+    def basis(self) -> dict[str, Any]:
+        """A checkpoint goes on only where this is the same."""
+        trades = self.trades and iso(self.trades.start)
+        return {"windowed": self.windowed, "ledger": iso(self.ledger.start), "trades": trades}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """``state``: for the next proof. ``altered``: months whose rows something else wrote to; ``altered_in``: the first of them."""
+
+    proof: Proof
+    state: Mapping[str, Any]
+    altered: tuple[Finding, ...] = ()
+
+    @property
+    def altered_in(self) -> Period | None:
+        start = self.altered[0].time if self.altered else None
+        return Period(start, (start.replace(day=28) + seal.WEEK).replace(day=1)) if start else None
+
+
+def prove_stored(connection: Connection, account: StoredAccount, snapshot: Snapshot | None, *, whole: bool) -> Done:
+    """Prove what is stored of the account. Imported files may complete what a key's window hides: that is tried first."""
+    kept = chain_state.load(connection, account.id)
+    every = list(_known(connection, account))
+    if not whole and kept and (done := _go_on(connection, account, snapshot, every, kept)):
+        return done
+    for known in every[:-1]:
+        done = _from_the_beginning(connection, account, snapshot, known, kept)
+        if done.proof.state is not State.BROKEN:
+            return done
+    return _from_the_beginning(connection, account, snapshot, every[-1], kept)
+
+
+def _known(connection: Connection, account: StoredAccount) -> Iterator[Known]:
+    """The readings of what is known, the fullest first. Rows of files alone have no coverage: they are taken as they are."""
+    ledger = coverage.periods(connection, account.id, "ledgers")
+    trades = coverage.periods(connection, account.id, "trades")
+    rows, fills = (read.span(connection, table, account.id) for table in (read.LEDGER, read.TRADE))
+    filed = _whole_span(fills, trades)
+    if not ledger:
+        yield Known(_whole_span(rows, []) or Period(EPOCH, FOREVER), filed, windowed=False)
+        return
+    newest = ledger[-1]
+    windowed = newest.start > EPOCH or account.query_from is not None
+    if windowed and rows and rows[0] < newest.start:
+        yield Known(Period(EPOCH, newest.end), filed, windowed=False)
+    yield Known(newest, trades[-1] if trades else filed, windowed)
+
+
+def _whole_span(rows: tuple[datetime, datetime] | None, covered: list[Period]) -> Period | None:
+    """From the first row or covered instant to the last."""
+    periods = [*covered, *([Period(rows[0], rows[1] + MICROSECOND)] if rows else [])]
+    return Period(min(p.start for p in periods), max(p.end for p in periods)) if periods else None
+
+
+def _go_on(
+    connection: Connection,
+    account: StoredAccount,
+    snapshot: Snapshot | None,
+    every: list[Known],
+    kept: chain_state.Kept,
+) -> Done | None:
+    known = next((each for each in every if each.basis == kept.state.get("basis")), None)
+    points = [Checkpoint.from_json(each) for each in kept.state.get("checkpoints", ())]
+    good = usable(points, kept.touched_from)
+    states = good[-1].restore(known.trades, known.ledger) if known and good else None
+    seals = _seals_left(kept)
+    if known is None or states is None or _is_due(kept.state, good[-1].time):
+        return None
+    proof = _prove(connection, account, snapshot, known, states, since=good[-1].read_from)
+    return Done(proof, _state(known, [*good, *proof.checkpoints], seals, kept.state["whole_to"]))
+
+
+def _from_the_beginning(
+    connection: Connection,
+    account: StoredAccount,
+    snapshot: Snapshot | None,
+    known: Known,
+    kept: chain_state.Kept | None,
+) -> Done:
+    seals: seal.Seals = {}
+    states = ChainState(windowed=known.windowed), JoinState(known.trades, known.ledger)
+    proof = _prove(connection, account, snapshot, known, states, seals=seals)
+    sealed = seal.to_json(seals)
+    same = kept is not None and kept.state.get("basis") == known.basis
+    altered = tuple(seal.altered(_seals_left(kept), sealed)) if kept and same else ()
+    # what was altered stays so until it is read again: the old seals are kept
+    left = _seals_left(kept) if kept and altered else sealed
+    whole_to = iso(proof.chains.time) if proof.chains.time else None
+    return Done(proof, _state(known, proof.checkpoints, left, whole_to), altered)
+
+
+def _prove(
+    connection: Connection,
+    account: StoredAccount,
+    snapshot: Snapshot | None,
+    known: Known,
+    states: tuple[ChainState, JoinState],
+    *,
+    since: datetime | None = None,
+    seals: seal.Seals | None = None,
+) -> Proof:
+    begin = max(since or known.ledger.start, known.ledger.start)
+    rows = read.ledger_rows(connection, account.id, since=begin)
+    trades = None if known.trades is None else read.trade_rows(connection, account.id, since=since)
+    if seals is not None:
+        rows = seal.sealing(seals, "ledger", rows)
+        trades = trades and seal.sealing(seals, "trade", trades)
+    at = marks(read.newest_ledger_time(connection, account.id)) if since is None else ()
+    return prove(rows, trades, snapshot, chains=states[0], joined=states[1], marks=at)
+
+
+def _state(known: Known, points: Sequence[Checkpoint], seals: seal.Kept, whole_to: str | None) -> dict[str, Any]:
+    kept = [each.to_json() for each in thinned(points)]
+    return {"basis": known.basis, "checkpoints": kept, "seals": seals, "whole_to": whole_to}
+
+
+def _seals_left(kept: chain_state.Kept) -> dict[str, tuple[int, str]]:
+    """Those of months to which nothing was written since."""
+    seals = {name: (rows, digest) for name, (rows, digest) in kept.state.get("seals", {}).items()}
+    return seals if kept.touched_from is None else seal.before(seals, f"{kept.touched_from:%Y-%m}")
+
+
+def _is_due(kept: Mapping[str, Any], time: datetime) -> bool:
+    """Now and then the whole history is proven again, so that what has become old is sealed, too."""
+    whole_to = kept.get("whole_to")
+    return whole_to is None or time - parse_iso(whole_to) > SEALED_EVERY

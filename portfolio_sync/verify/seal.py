@@ -1,0 +1,79 @@
+"""What the stored rows of a month said when they were proven, as one number: a row changed behind our back shows, even one
+that moved nothing.
+
+The number is the sum of a digest of each row, so that the order does not matter. It guards against mistakes and tampering
+with rows, not against somebody who rewrites the seals too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import TypeVar
+
+from portfolio_sync.core.finding import Finding, Severity
+from portfolio_sync.core.instant import parse_iso
+from portfolio_sync.core.ledger import LedgerRow, TradeRow
+
+MODULUS = 1 << 256
+DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+R = TypeVar("R", LedgerRow, TradeRow)
+Kept = Mapping[str, tuple[int, str]]
+
+
+@dataclass(slots=True)
+class Seal:
+    rows: int = 0
+    sum: int = 0
+
+
+Seals = dict[str, Seal]
+"""By kind of row and month: ``ledger 2024-05``."""
+
+
+def content(row: LedgerRow | TradeRow) -> str:
+    """What the row says, all of it, as one line."""
+    if isinstance(row, LedgerRow):
+        return (
+            f"{row.id}|{row.refid}|{row.time.isoformat()}|{row.type}|{row.subtype}|{row.aclass}|{row.asset}|{row.wallet}"
+            f"|{row.amount}|{row.fee}|{row.balance}"
+        )
+    return (
+        f"{row.id}|{row.order_id}|{row.position_id}|{row.time.isoformat()}|{row.pair}|{row.side}|{row.order_type}|{row.price}"
+        f"|{row.cost}|{row.fee}|{row.volume}|{row.margin}|{row.misc}|{','.join(row.ledgers)}"
+    )
+
+
+def sealing(seals: Seals, kind: str, rows: Iterable[R]) -> Iterator[R]:
+    """Pass the rows on, sorted by time as they are, and seal each."""
+    month, seal = (0, 0), Seal()
+    for row in rows:
+        if (row.time.year, row.time.month) != month:
+            month = row.time.year, row.time.month
+            seal = seals.setdefault(f"{kind} {month[0]}-{month[1]:02}", Seal())
+        seal.rows += 1
+        seal.sum += int.from_bytes(sha256(content(row).encode()).digest())
+        yield row
+
+
+def to_json(seals: Seals) -> dict[str, tuple[int, str]]:
+    return {name: (seal.rows, f"{seal.sum % MODULUS:064x}") for name, seal in seals.items()}
+
+
+def before(kept: Kept, month: str) -> dict[str, tuple[int, str]]:
+    """The seals of months before ``month`` (``2024-05``)."""
+    return {name: seal for name, seal in kept.items() if name.rpartition(" ")[2] < month}
+
+
+def altered(kept: Kept, now: Mapping[str, tuple[int, str]]) -> Iterator[Finding]:
+    """A finding for each month whose rows are not what they were, though nothing was written to them."""
+    for name, (rows, digest) in sorted(kept.items()):
+        have, found = now.get(name, (0, ""))
+        if (have, found) != (rows, digest):
+            kind, _, month = name.rpartition(" ")
+            what = f"{abs(rows - have)} rows {'fewer' if have < rows else 'more'}" if have != rows else "changed rows"
+            said = f"the stored {kind} rows of {month} are not those that were proven before ({what}): something else than this program wrote to them"
+            yield Finding(Severity.ERROR, "rows_altered", said, time=parse_iso(f"{month}-01"))
