@@ -64,6 +64,12 @@ class App:
 
         return create_or_check(self.database_url)
 
+    def close(self) -> None:
+        """Give the database connections back."""
+        for name in ("engine", "writable_engine"):
+            if name in self.__dict__:  # built, not only asked whether it is
+                getattr(self, name).dispose()
+
     # --- accounts and keys ---
 
     def accounts(self, names: Collection[str] = ()) -> list[Account]:

@@ -83,10 +83,12 @@ class Instant(click.ParamType[datetime]):
 
 
 def build(config: Path | None, output: Output) -> App:
-    """The application for one command."""
+    """The application for one command; closed with it."""
     from portfolio_sync.app import App
 
-    return App.from_settings(config, warn=output.warn)
+    app = App.from_settings(config, warn=output.warn)
+    click.get_current_context().call_on_close(app.close)
+    return app
 
 
 # Several accounts: the worst, in the order of the contract.

@@ -12,13 +12,21 @@ from portfolio_sync.errors import ExitCode, UsageError
 
 @click.command()
 @account_option
+@click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what was proven, how, and over which rows, to this file.",
+)
 @config_option
 @output_options
-def verify(account: tuple[str, ...], config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
+def verify(
+    account: tuple[str, ...], certificate: Path | None, config: Path | None, as_json: bool, quiet: bool, verbose: bool
+) -> int:
     """Prove that nothing is missing: running balances, trades and their ledger rows, the balances at the end.
 
     Exit 4 where the proof is broken or cannot be made.
     """
+    from portfolio_sync.report.write import write_file
     from portfolio_sync.store import accounts
     from portfolio_sync.store.engine import reading
     from portfolio_sync.tasks.verify import verify_account
@@ -30,6 +38,10 @@ def verify(account: tuple[str, ...], config: Path | None, as_json: bool, quiet: 
     unknown = set(account) - known.keys()
     if unknown:
         raise UsageError(f"no account {', '.join(sorted(unknown))} in the database")
-    done = [verify_account(app.engine, known[name]) for name in account or known]
+    done = [verify_account(app.engine, known[name], certify=certificate is not None) for name in account or known]
+    if certificate is not None:
+        pages = ("\n".join(one.certificate.lines()) + "\n" for one in done if one.certificate)
+        write_file(certificate, "\n\n".join(pages))
+        output.note(f"certificate written to {certificate}")
     output.data([one.document() for one in done], [line for one in done for line in one.lines()])
     return worst(ExitCode.DONE if one.state in ("proven", "windowed") else ExitCode.NEEDS_PERSON for one in done)

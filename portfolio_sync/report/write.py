@@ -41,6 +41,19 @@ def write(folder: Path, tables: Iterable[Table], manifest: Callable[[Mapping[str
     return digests
 
 
+def write_file(path: Path, text: str) -> None:
+    """One file of its owner's alone, written whole or not at all. Raises SurroundingsError."""
+    waiting: dict[str, Path] = {}
+    try:
+        write_text(temporary(path.parent, path.name, waiting), text)
+        publish(path.parent, waiting)
+    except OSError as error:
+        raise SurroundingsError(f"cannot write {path}: {error.strerror or error}") from None
+    finally:
+        for left in waiting.values():
+            left.unlink(missing_ok=True)
+
+
 def temporary(folder: Path, name: str, waiting: dict[str, Path]) -> Path:
     waiting[name] = folder / f".{name}.{os.getpid()}.new"
     return waiting[name]

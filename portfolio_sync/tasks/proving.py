@@ -16,6 +16,7 @@ from portfolio_sync.store import chain_state, coverage, read
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.verify import seal
 from portfolio_sync.verify.balance import Snapshot
+from portfolio_sync.verify.certificate import Tallies, counted_trades
 from portfolio_sync.verify.checkpoint import Checkpoint, marks, thinned, usable
 from portfolio_sync.verify.join import JoinState
 from portfolio_sync.verify.proof import Proof, State, prove
@@ -42,11 +43,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """``state``: for the next proof. ``altered``: months whose rows something else wrote to; ``altered_in``: the first of them."""
+    """``state``: for the next proof. ``altered``: months whose rows something else wrote to; ``altered_in``: the first of them.
+
+    ``tallies``: over which rows, of a proof from the beginning.
+    """
 
     proof: Proof
     state: Mapping[str, Any]
     altered: tuple[Finding, ...] = ()
+    tallies: Tallies | None = None
 
     @property
     def altered_in(self) -> Period | None:
@@ -54,17 +59,19 @@ class Done:
         return Period(start, (start.replace(day=28) + seal.WEEK).replace(day=1)) if start else None
 
 
-def prove_stored(connection: Connection, account: StoredAccount, snapshot: Snapshot | None, *, whole: bool) -> Done:
+def prove_stored(
+    connection: Connection, account: StoredAccount, snapshot: Snapshot | None, *, whole: bool, tally: bool = False
+) -> Done:
     """Prove what is stored of the account. Imported files may complete what a key's window hides: that is tried first."""
     kept = chain_state.load(connection, account.id)
     every = list(_known(connection, account))
     if not whole and kept and (done := _go_on(connection, account, snapshot, every, kept)):
         return done
     for known in every[:-1]:
-        done = _from_the_beginning(connection, account, snapshot, known, kept)
+        done = _from_the_beginning(connection, account, snapshot, known, kept, tally=tally)
         if done.proof.state is not State.BROKEN:
             return done
-    return _from_the_beginning(connection, account, snapshot, every[-1], kept)
+    return _from_the_beginning(connection, account, snapshot, every[-1], kept, tally=tally)
 
 
 def _known(connection: Connection, account: StoredAccount) -> Iterator[Known]:
@@ -113,17 +120,20 @@ def _from_the_beginning(
     snapshot: Snapshot | None,
     known: Known,
     kept: chain_state.Kept | None,
+    *,
+    tally: bool,
 ) -> Done:
     seals: seal.Seals = {}
+    tallies = Tallies() if tally else None
     states = ChainState(windowed=known.windowed), JoinState(known.trades, known.ledger)
-    proof = _prove(connection, account, snapshot, known, states, seals=seals)
+    proof = _prove(connection, account, snapshot, known, states, seals=seals, tallies=tallies)
     sealed = seal.to_json(seals)
     same = kept is not None and kept.state.get("basis") == known.basis
     altered = tuple(seal.altered(_seals_left(kept), sealed)) if kept and same else ()
     # what was altered stays so until it is read again: the old seals are kept
     left = _seals_left(kept) if kept and altered else sealed
     whole_to = iso(proof.chains.time) if proof.chains.time else None
-    return Done(proof, _state(known, proof.checkpoints, left, whole_to), altered)
+    return Done(proof, _state(known, proof.checkpoints, left, whole_to), altered, tallies)
 
 
 def _prove(
@@ -135,6 +145,7 @@ def _prove(
     *,
     since: datetime | None = None,
     seals: seal.Seals | None = None,
+    tallies: Tallies | None = None,
 ) -> Proof:
     begin = max(since or known.ledger.start, known.ledger.start)
     rows = read.ledger_rows(connection, account.id, since=begin)
@@ -142,8 +153,11 @@ def _prove(
     if seals is not None:
         rows = seal.sealing(seals, "ledger", rows)
         trades = trades and seal.sealing(seals, "trade", trades)
+    if tallies is not None:
+        trades = trades and counted_trades(tallies, trades)
     at = marks(read.newest_ledger_time(connection, account.id)) if since is None else ()
-    return prove(rows, trades, snapshot, chains=states[0], joined=states[1], marks=at)
+    watch = {} if tallies is None else {"watch": tallies.ledger_row}
+    return prove(rows, trades, snapshot, chains=states[0], joined=states[1], marks=at, **watch)
 
 
 def _state(known: Known, points: Sequence[Checkpoint], seals: seal.Kept, whole_to: str | None) -> dict[str, Any]:

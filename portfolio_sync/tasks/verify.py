@@ -24,6 +24,7 @@ from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.write import replace_findings, save_proof
 from portfolio_sync.tasks.proving import prove_stored
 from portfolio_sync.verify.balance import Snapshot, Stated
+from portfolio_sync.verify.certificate import Certificate
 from portfolio_sync.verify.chain import extend
 from portfolio_sync.verify.proof import Proof, State
 from portfolio_sync.verify.state import ChainState
@@ -42,6 +43,7 @@ class Verified:
     proof: Proof
     findings: tuple[Finding, ...]
     reread: Period | None = None
+    certificate: Certificate | None = None
 
     def document(self) -> dict[str, Any]:
         return {
@@ -64,12 +66,12 @@ class Verified:
 
 
 def verify_account(
-    engine: Engine, account: StoredAccount, *, settled: bool | None = None, whole: bool = True
+    engine: Engine, account: StoredAccount, *, settled: bool | None = None, whole: bool = True, certify: bool = False
 ) -> Verified:
     """Prove one account from what is stored, and keep the result.
 
     ``settled``: the ledger was seen to stand still while the balances were read; None: as the last sync found it. ``whole`` False: go
-    on from where an earlier proof stood, as far as no row written since can have changed that.
+    on from where an earlier proof stood, as far as no row written since can have changed that. ``certify``: make the certificate, too.
     """
     with reading(engine) as connection:
         known = _stored(connection, account)
@@ -78,12 +80,18 @@ def verify_account(
             settled if settled is not None else bool(taken_at) and known.get("settled_at") == iso(taken_at or EPOCH)
         )
         snapshot = _snapshot(connection, account, taken_at, settled=bool(agreed))
-        done = prove_stored(connection, account, snapshot, whole=whole)
-        gaps = _gaps(account, coverage.periods(connection, account.id, "ledgers"))
+        done = prove_stored(connection, account, snapshot, whole=whole, tally=certify)
+        covered = coverage.periods(connection, account.id, "ledgers")
+        gaps = _gaps(account, covered)
     proof = done.proof
     errors = (*gaps, *done.altered)
     state = State.BROKEN if done.altered else State.UNKNOWN if gaps and proof.state is not State.BROKEN else proof.state
-    verified = Verified(account.name, state.value, proof, (*errors, *proof.findings), proof.reread or done.altered_in)
+    findings = (*errors, *proof.findings)
+    page = None
+    if done.tallies:
+        facts = (account.name, account.taxpayer, account.kraken_id, state.value)
+        page = Certificate(*facts, covered, done.tallies, proof, snapshot, findings)
+    verified = Verified(account.name, state.value, proof, findings, proof.reread or done.altered_in, page)
     witnessed = taken_at and (agreed or proof.state in (State.PROVEN, State.WINDOWED))
     _keep(engine, account, verified, iso(taken_at) if witnessed and taken_at else None, done.state)
     return verified

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -61,20 +61,21 @@ def prove(
     chains: ChainState | None = None,
     joined: JoinState | None = None,
     marks: Sequence[datetime] = (),
+    watch: Callable[[LedgerRow], None] = lambda _: None,
 ) -> Proof:
     """Prove one account from its rows and trades, both sorted by (time, id); they are read once and not kept.
 
     ``trades`` None: not read, so not joined. ``chains`` and ``joined``: what a checkpoint holds, then rows and trades begin at its
     ``read_from``; or new ones that say what is known (``windowed``, the periods read without gaps). ``marks``: instants, oldest
-    first, up to which checkpoints are set; one more is set at the end.
+    first, up to which checkpoints are set; one more is set at the end. ``watch`` sees each row in the order of the chains.
     """
     chains = ChainState() if chains is None else chains
     joined = JoinState() if joined is None else joined
     walk: Iterable[LedgerRow] = rows if trades is None else join(joined, rows, trades)
     checkpoints = []
     for _, part in groupby(walk, key=lambda row: bisect_left(marks, row.time)):
-        for _ in extend(chains, part):
-            pass
+        for row in extend(chains, part):
+            watch(row)
         checkpoints.append(_checkpoint(chains, joined))
     close(joined)
     return conclude(chains, joined if trades is not None else None, snapshot, checkpoints)

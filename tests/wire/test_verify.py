@@ -6,12 +6,15 @@ import random
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
+from portfolio_sync.cli.main import main
 from portfolio_sync.core.amount import plain
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.sandbox.account import Entry
@@ -21,6 +24,7 @@ from portfolio_sync.store.engine import open_engine, reading, writing
 from portfolio_sync.sync.reading import Request
 from portfolio_sync.tasks import proving
 from portfolio_sync.tasks.verify import Verified, verify_account
+from portfolio_sync.verify.certificate import line
 from tests.wire.conftest import Set, Stage
 from tests.wire.test_sync import deposit, life, quick
 from tests.wire.truth import assert_same
@@ -204,3 +208,26 @@ def test_a_row_changed_behind_our_back_shows_though_no_balance_moves(stage: Set)
     assert on.sync().proof == "proven"
     assert verified(on).state == "proven"
     assert_same(on.database_url, on.exchange.account)
+
+
+def test_the_certificate_names_the_rows_and_anyone_can_compute_its_digests(
+    stage: Set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = quick(stage)
+    on.sync()
+    for name, value in on.environ.items():
+        monkeypatch.setenv(name, value)
+    page = tmp_path / "certificate.txt"
+    assert main(["verify", "--certificate", str(page), "--quiet"]) == 0
+    assert page.stat().st_mode & 0o777 == 0o600
+    said = page.read_text()
+    assert "PROVEN" in said
+    engine = open_engine(on.database_url)
+    with reading(engine) as connection:
+        trades = "".join(map(line, read.trade_rows(connection, 1)))
+    engine.dispose()
+    assert sha256(trades.encode()).hexdigest() in said
+    assert f"{len(on.exchange.account.ledgers):,}" in said
+    tamper(on, "DELETE FROM raw_ledger WHERE id = :id", id=on.exchange.account.ledgers[-1].id)
+    assert main(["verify", "--certificate", str(page), "--quiet"]) == 4
+    assert "BROKEN" in page.read_text()
