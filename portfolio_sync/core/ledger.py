@@ -1,4 +1,8 @@
-"""The rows as Kraken keeps them, typed: what verification and normalisation read."""
+"""The rows as Kraken keeps them, typed: what verification and normalisation read.
+
+Nobody changes a row. They are not frozen all the same: that would make each one cost six times as much, and a history has a
+million.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class LedgerRow:
     """One change of one asset in one balance: ``balance = previous balance + amount - fee``.
 
@@ -31,7 +35,7 @@ class LedgerRow:
     source: str = "api"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class TradeRow:
     """One fill. ``base`` and ``quote`` are our symbols, ``""`` where the pair is not known (delisted)."""
 

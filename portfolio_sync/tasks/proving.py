@@ -20,7 +20,7 @@ from portfolio_sync.verify.certificate import Tallies, counted_trades
 from portfolio_sync.verify.checkpoint import Checkpoint, marks, thinned, usable
 from portfolio_sync.verify.join import JoinState
 from portfolio_sync.verify.proof import Proof, State, prove
-from portfolio_sync.verify.state import ChainState
+from portfolio_sync.verify.state import VERSION, ChainState
 
 SEALED_EVERY = timedelta(days=60)
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -38,7 +38,7 @@ class Known:
     def basis(self) -> dict[str, Any]:
         """A checkpoint goes on only where this is the same."""
         trades = self.trades and iso(self.trades.start)
-        return {"windowed": self.windowed, "ledger": iso(self.ledger.start), "trades": trades}
+        return {"rules": VERSION, "windowed": self.windowed, "ledger": iso(self.ledger.start), "trades": trades}
 
 
 @dataclass(frozen=True, slots=True)

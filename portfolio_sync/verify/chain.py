@@ -59,8 +59,13 @@ def extend(state: ChainState, rows: Iterable[LedgerRow]) -> Iterator[LedgerRow]:
 
 def _many(state: ChainState, burst: list[LedgerRow]) -> list[LedgerRow]:
     """Rows of one instant in order; which comes first of two assets is told by place, then id."""
+    burst.sort(key=attrgetter("id"))
+    if len({row.symbol for row in burst}) == len(burst):  # nearly always: the legs of one trade
+        for row in burst:
+            _one(state, row)
+        return burst
     by_symbol: dict[str, list[LedgerRow]] = {}
-    for row in sorted(burst, key=attrgetter("id")):
+    for row in burst:
         by_symbol.setdefault(row.symbol, []).append(row)
     ordered: list[tuple[int, str, LedgerRow]] = []
     for rows in by_symbol.values():

@@ -1,23 +1,21 @@
-"""What the stored rows of a month said when they were proven, as one number: a row changed behind our back shows, even one
+"""What the stored rows of a month said when they were proven, as one digest: a row changed behind our back shows, even one
 that moved nothing.
 
-The number is the sum of a digest of each row, so that the order does not matter. It guards against mistakes and tampering
-with rows, not against somebody who rewrites the seals too.
+It guards against mistakes and tampering with rows, not against somebody who rewrites the seals too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import parse_iso
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 
-MODULUS = 1 << 256
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 R = TypeVar("R", LedgerRow, TradeRow)
@@ -27,7 +25,7 @@ Kept = Mapping[str, tuple[int, str]]
 @dataclass(slots=True)
 class Seal:
     rows: int = 0
-    sum: int = 0
+    digest: Any = field(default_factory=sha256)
 
 
 Seals = dict[str, Seal]
@@ -39,28 +37,28 @@ def content(row: LedgerRow | TradeRow) -> str:
     if isinstance(row, LedgerRow):
         return (
             f"{row.id}|{row.refid}|{row.time.isoformat()}|{row.type}|{row.subtype}|{row.aclass}|{row.asset}|{row.wallet}"
-            f"|{row.amount}|{row.fee}|{row.balance}"
+            f"|{row.amount}|{row.fee}|{row.balance}\n"
         )
     return (
         f"{row.id}|{row.order_id}|{row.position_id}|{row.time.isoformat()}|{row.pair}|{row.side}|{row.order_type}|{row.price}"
-        f"|{row.cost}|{row.fee}|{row.volume}|{row.margin}|{row.misc}|{','.join(row.ledgers)}"
+        f"|{row.cost}|{row.fee}|{row.volume}|{row.margin}|{row.misc}|{','.join(row.ledgers)}\n"
     )
 
 
 def sealing(seals: Seals, kind: str, rows: Iterable[R]) -> Iterator[R]:
-    """Pass the rows on, sorted by time as they are, and seal each."""
+    """Pass the rows on, sorted by (time, id) as they are stored, and seal each."""
     month, seal = (0, 0), Seal()
     for row in rows:
         if (row.time.year, row.time.month) != month:
             month = row.time.year, row.time.month
             seal = seals.setdefault(f"{kind} {month[0]}-{month[1]:02}", Seal())
         seal.rows += 1
-        seal.sum += int.from_bytes(sha256(content(row).encode()).digest())
+        seal.digest.update(content(row).encode())
         yield row
 
 
 def to_json(seals: Seals) -> dict[str, tuple[int, str]]:
-    return {name: (seal.rows, f"{seal.sum % MODULUS:064x}") for name, seal in seals.items()}
+    return {name: (seal.rows, seal.digest.hexdigest()) for name, seal in seals.items()}
 
 
 def before(kept: Kept, month: str) -> dict[str, tuple[int, str]]:

@@ -16,7 +16,7 @@ from portfolio_sync.verify.grid import Rounding
 LISTED = 100
 """So many breaks are described; all are counted."""
 VERSION = 1
-"""Of the chain's rules: a state that other rules made is no beginning for these."""
+"""Of the rules of chains and seals: what other rules left is no beginning for these."""
 
 
 class End(NamedTuple):
