@@ -6,6 +6,7 @@ import errno
 import importlib
 import os
 import sys
+from keyword import iskeyword
 from typing import NoReturn
 
 import click
@@ -20,6 +21,7 @@ COMMANDS = {
     "init": ("init", "Write a commented portfolio-sync.toml and create the database."),
     "key": ("key", "What the API key can do, and whether it is safe to use."),
     "sync": ("sync", "Read what is new at Kraken into the database."),
+    "import": ("import_", "Import files: Kraken's exports, or transactions of your own."),
     "verify": ("verify", "Prove from running balances that nothing is missing."),
     "status": ("status", "Per account and stream: coverage, rows, last success, proof, next run."),
     "portfolio": ("portfolio", "Holdings, value, cost and unrealised gain."),
@@ -44,7 +46,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"portfolio_sync.cli.{COMMANDS[cmd_name][0]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         assert isinstance(command, click.Command)
         return command
 

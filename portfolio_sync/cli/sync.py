@@ -14,6 +14,7 @@ from portfolio_sync.cli.progress import shown_progress
 from portfolio_sync.errors import ExitCode, UsageError
 
 STREAMS = ("balances", "ledgers", "trades", "earn", "deposits", "withdrawals")
+VIA = ("auto", "pages", "export")
 
 
 @click.command()
@@ -24,6 +25,13 @@ STREAMS = ("balances", "ledgers", "trades", "earn", "deposits", "withdrawals")
 @click.option("--start", type=Instant(), help="Only rows from this instant on.")
 @click.option("--end", type=Instant(), help="Only rows before this instant.")
 @click.option("--full", is_flag=True, help="Read everything again, trust no coverage.")
+@click.option(
+    "--via",
+    type=click.Choice(VIA),
+    default="auto",
+    show_default=True,
+    help="How history is fetched: by export report, page by page, or by whichever takes fewer calls.",
+)
 @click.option("--strict", is_flag=True, help="Exit 4 where the history is not proven.")
 @config_option
 @output_options
@@ -33,6 +41,7 @@ def sync(
     start: datetime | None,
     end: datetime | None,
     full: bool,
+    via: str,
     strict: bool,
     config: Path | None,
     as_json: bool,
@@ -49,7 +58,7 @@ def sync(
     output = Output(as_json, quiet, verbose)
     app = build(config, output)
     signal.signal(signal.SIGTERM, lambda *_: app.clock.stop())
-    request = Request(streams, Bounds(start, end), full)
+    request = Request(streams, Bounds(start, end), full, via)
     with shown_progress(output) as progress:
         results = [sync_one(app, each, request, progress) for each in app.accounts_with_key(account)]
     output.data([_document(result) for result in results], [line for result in results for line in _lines(result)])

@@ -73,7 +73,8 @@ class Layout:
             elif encoder is None:
                 columns.append([row.get(name, default) for row in rows])
             else:
-                columns.append([_encoded(encoder, row.get(name, default)) for row in rows])
+                values = [row.get(name, default) for row in rows]
+                columns.append([None if value is None else encoder(value) for value in values])
         return list(zip(*columns, strict=True))
 
     def decode(self, values: Sequence[Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,11 +12,12 @@ from portfolio_sync.core.clock import Clock
 from portfolio_sync.core.period import Period
 from portfolio_sync.errors import KeyRefused, PortfolioSyncError
 from portfolio_sync.kraken.key import KeyInfo
-from portfolio_sync.store import accounts, coverage, history, runs, schema, snapshots
+from portfolio_sync.store import accounts, coverage, export_job, history, runs, schema, snapshots
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
+from portfolio_sync.store.export_job import ExportJob
 from portfolio_sync.store.lease import Lease, guard
-from portfolio_sync.store.upsert import upsert
+from portfolio_sync.store.upsert import Upserted, upsert
 from portfolio_sync.sync.streams import Record, Stream
 from portfolio_sync.sync.walk import Position
 
@@ -36,38 +37,51 @@ class Book:
     def commit(self, stream: Stream, rows: Sequence[Record]) -> int:
         """Rows outside of any walk. Returns how many were new or changed."""
         with writing(self.engine) as connection:
-            return self._write(connection, stream, rows)
+            done = self._write(connection, stream, [row.columns for row in rows])
+        return done.new + done.changed
 
     def commit_page(
         self, stream: Stream, rows: Sequence[Record], key: str, read: Period | None, position: Position | None
     ) -> None:
         """A page of a walk: its rows, the period they complete and the walk's position, together."""
         with writing(self.engine) as connection:
-            self._write(connection, stream, rows)
+            self._write(connection, stream, [row.columns for row in rows])
             if read is not None:
                 coverage.add(connection, self.account.id, key, read)
             coverage.set_position(connection, self.account.id, key, position)
 
-    def _write(self, connection: Connection, stream: Stream, rows: Sequence[Record]) -> int:
+    def commit_report(
+        self, stream: Stream, rows: Iterable[Mapping[str, object]], key: str, read: Period, job: ExportJob
+    ) -> Upserted:
+        """All rows of an export report, the period they complete and how ``job`` stands then, together.
+
+        Whatever ``rows`` raises leaves everything as it was.
+        """
+        with writing(self.engine) as connection:
+            done = self._write(connection, stream, rows)
+            coverage.add(connection, self.account.id, key, read)
+            coverage.set_position(connection, self.account.id, key, None)
+            export_job.keep(connection, self.account.id, job)
+        return done
+
+    def _write(self, connection: Connection, stream: Stream, rows: Iterable[Mapping[str, object]]) -> Upserted:
         guard(connection, self.lease)
         done = upsert(
             connection,
             schema.metadata.tables[stream.table],
-            [row.columns for row in rows],
+            rows,
             seq=self.seq,
             seen_at=self.clock.now(),
             account_id=self.account.id,
         )
         self._brought(connection, stream, done.new)
         self.rows_changed += done.changed
-        return done.new + done.changed
+        return done
 
     def _brought(self, connection: Connection, stream: Stream, new: int) -> None:
         """Count on, in the transaction of the rows: nobody ever counts a whole history for a sync that finds nothing."""
         self.rows_new += new
-        if new:
-            state = runs.stream(connection, self.account.id, stream.name)
-            runs.set_stream(connection, self.account.id, stream.name, {"rows": (state["rows"] if state else 0) + new})
+        runs.count_on(connection, self.account.id, stream.name, new)
 
     def snapshot(self, stream: Stream, rows: Sequence[Record], now: datetime) -> int:
         """A whole snapshot; returns how many rows differ from the last one."""
@@ -110,6 +124,22 @@ class Book:
     def open_transfer_before(self, direction: str, time: datetime, final: Collection[str]) -> bool:
         with reading(self.engine) as connection:
             return history.open_transfer_before(connection, self.account.id, direction, time, final)
+
+    # --- the export report under way ---
+
+    def export_job(self, report: str) -> ExportJob | None:
+        with reading(self.engine) as connection:
+            return export_job.get(connection, self.account.id, report)
+
+    def keep_export(self, job: ExportJob) -> None:
+        with writing(self.engine) as connection:
+            guard(connection, self.lease)
+            export_job.keep(connection, self.account.id, job)
+
+    def forget_export(self, report: str) -> None:
+        with writing(self.engine) as connection:
+            guard(connection, self.lease)
+            export_job.forget(connection, self.account.id, report)
 
     # --- how the account and its streams stand ---
 

@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
-from portfolio_sync.core.instant import EPOCH, SECOND, to_unix
+from portfolio_sync.core.instant import SECOND
 from portfolio_sync.core.period import Period
 from portfolio_sync.errors import Refused
 from portfolio_sync.sync.coverage import UNBOUNDED, wanted, whole, work
+from portfolio_sync.sync.export import read_reports
 from portfolio_sync.sync.late import Counts, find_late
-from portfolio_sync.sync.pages import history_page
-from portfolio_sync.sync.reading import Reading
+from portfolio_sync.sync.reading import Reading, server_time
+from portfolio_sync.sync.slice import Slice
 from portfolio_sync.sync.streams import Record
 from portfolio_sync.sync.walk import Page, Position, Step, walk
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """One asset class of a history stream: the exchange keeps them apart, so each has its own coverage."""
-
-    reading: Reading
-    aclass: str
-
-    @property
-    def key(self) -> str:
-        """The name its coverage is stored under: ``ledgers``, ``ledgers:tokenized_asset``."""
-        return f"{self.reading.stream.name}:{self.aclass}" if self.aclass else self.reading.stream.name
-
-    @property
-    def name_of_counts(self) -> str:
-        """The name its counts are remembered under; never that of a stream."""
-        return f"{self.reading.stream.name}:{self.aclass or 'default'}:counts"
-
-    def wanted(self, rows: Iterable[Record]) -> list[Record]:
-        """Those inside what the user asked for, to the fraction of a second that the exchange does not take."""
-        start, end = self.reading.limits.start, self.reading.limits.end
-        return [row for row in rows if (start is None or row.time >= start) and (end is None or row.time < end)]
-
-    def page(self, end: datetime, ofs: int, start: datetime | None = None) -> Page[Record]:
-        """One call. ``end`` is inclusive, ``start`` exclusive at the exchange; both whole seconds."""
-        start = start or self.reading.limits.start
-        params = {**self.reading.stream.params, "end": str(int(to_unix(end))), "ofs": str(ofs)}
-        if start is not None and start > (self.reading.seen.start or EPOCH):  # a bound beyond the key's may be refused
-            params["start"] = str(int(to_unix(start)) - 1)
-        if self.aclass:
-            params["aclass"] = self.aclass
-        return history_page(self.reading.stream, self.reading.call(params), self.reading.assets)
 
 
 def read_history(reading: Reading) -> None:
@@ -72,8 +40,14 @@ def _read(part: Slice) -> None:
     reading, book = part.reading, part.reading.job.book
     window, before = wanted(reading.window, reading.now), book.rows_new
     covered = [] if reading.job.request.full else book.coverage(part.key)
+    gaps = work(window, covered, _overlap(part))
+    if reported := read_reports(part, window, gaps):
+        # A report can take its time: what was booked meanwhile, and the newest of what it holds, is read by pages.
+        part = replace(part, reading=replace(reading, now=server_time(reading.job.client)))
+        window = wanted(reading.window, part.reading.now)
+        gaps = work(window, [*covered, *reported], reading.job.account.sync.overlap)
     try:
-        counted = [_read_gap(part, gap) for gap in work(window, covered, _overlap(part))]
+        counted = [_read_gap(part, gap) for gap in gaps]
     except Refused as error:
         if part.aclass and error.error.startswith("EGeneral:Invalid arguments"):
             return  # a server that does not know the class has no rows of it

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from portfolio_sync.core.clock import Clock
+from portfolio_sync.core.instant import from_unix
 from portfolio_sync.kraken.assets import Assets
 from portfolio_sync.kraken.client import Client
+from portfolio_sync.kraken.endpoint import Endpoint
 from portfolio_sync.settings.model import Account
 from portfolio_sync.sync.book import Book
 from portfolio_sync.sync.coverage import UNBOUNDED, Bounds
@@ -16,18 +19,30 @@ from portfolio_sync.sync.progress import Progress, Silent
 from portfolio_sync.sync.streams import Stream
 
 
+class Via(StrEnum):
+    """How history is fetched: by whichever takes fewer calls, by pages alone, or by export reports as far as they go."""
+
+    AUTO = "auto"
+    PAGES = "pages"
+    EXPORT = "export"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the caller asked of one sync. ``streams`` empty: all that the settings name; ``full``: trust no coverage."""
+    """What the caller asked of one sync. ``streams`` empty: all that the settings name; ``full``: trust no coverage.
+
+    ``via`` is one of :class:`Via`.
+    """
 
     streams: tuple[str, ...] = ()
     bounds: Bounds = UNBOUNDED
     full: bool = False
+    via: str = Via.AUTO
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything one sync of one account needs; built by the application."""
+    """Everything one sync of one account needs; built by the application. ``notes``: what a person should know of it."""
 
     account: Account
     client: Client
@@ -35,11 +50,14 @@ class Job:
     clock: Clock
     request: Request = Request()
     progress: Progress = field(default_factory=Silent)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``limits``: what the user asked for; ``seen``: what the key may see; ``now``: the exchange's clock."""
+    """``limits``: what the user asked for; ``seen``: what the key may see; ``now``: the exchange's clock; ``via``: how
+    history is fetched, settled by what the key may do.
+    """
 
     job: Job
     stream: Stream
@@ -48,6 +66,7 @@ class Reading:
     limits: Bounds
     seen: Bounds
     deep: bool
+    via: Via = Via.PAGES
 
     @property
     def window(self) -> Bounds:
@@ -61,3 +80,8 @@ class Reading:
         client = self.job.client
         left = client.time_for(self.stream.endpoint, -(-rows_left // 50)) if total is not None else None
         self.job.progress.advance(rows, total, client.calls, left)
+
+
+def server_time(client: Client) -> datetime:
+    """The exchange's clock, whole seconds: windows are frozen by it, never by ours."""
+    return from_unix(str(client.public(Endpoint.TIME)["unixtime"]))

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from portfolio_sync.core.instant import from_unix
 from portfolio_sync.errors import PermissionMissing, PortfolioSyncError
-from portfolio_sync.kraken.client import Client
-from portfolio_sync.kraken.endpoint import Endpoint
 from portfolio_sync.sync.coverage import UNBOUNDED, Bounds
 from portfolio_sync.sync.history import read_history
 from portfolio_sync.sync.key import Checked, check_key, require
 from portfolio_sync.sync.moment import read_snapshot, read_status
-from portfolio_sync.sync.reading import Job, Reading
+from portfolio_sync.sync.reading import Job, Reading, Request, Via, server_time
 from portfolio_sync.sync.reference import known_assets
 from portfolio_sync.sync.streams import STREAMS, TRADES, Shape, Stream
 
 DEEP_EVERY = timedelta(days=1)
+EXPORTS = "export-data"
+A_WHILE = timedelta(minutes=1)
+"""Balances are compared with the ledger read before them: a window's end that is older would be that of another moment."""
 READERS: Mapping[Shape, Callable[[Reading], None]] = {
     Shape.HISTORY: read_history,
     Shape.STATUS: read_status,
@@ -51,7 +51,7 @@ def sync_account(job: Job) -> Outcome:
         outcome.calls = job.client.calls
         job.book.close(outcome.error, outcome.calls)
     outcome.rows_new, outcome.rows_changed = job.book.rows_new, job.book.rows_changed
-    outcome.notes.extend(job.client.warnings)
+    outcome.notes.extend([*job.notes, *job.client.warnings])
     return outcome
 
 
@@ -61,10 +61,14 @@ def _sync(job: Job, outcome: Outcome) -> None:
     job.book.identify(checked.info)
     require(checked.missing, [name for name in job.request.streams if name != TRADES.name])
     outcome.notes.extend(checked.notes)
+    via = chosen_via(job.request, checked)
     assets = known_assets(job.client, job.book.engine, now)
     limits = job.request.bounds & Bounds(job.account.sync.start, job.account.sync.end)
     seen = Bounds(checked.info.query_from, checked.info.query_to) if checked.info else Bounds()
+    asked_at = job.clock.now()
     for stream in chosen(job):
+        if job.clock.now() - asked_at > A_WHILE:  # the streams before took their time
+            now, asked_at = server_time(job.client), job.clock.now()
         if stream is not TRADES and stream.name in checked.missing:  # guides disagree on TradesHistory: try it
             denied = PermissionMissing(_lacks(stream, checked), checked.missing[stream.name])
             _denied(job, outcome, stream, denied, now)
@@ -72,8 +76,10 @@ def _sync(job: Job, outcome: Outcome) -> None:
         job.progress.stream(job.account.name, stream.name)
         deep = job.request.full or job.book.deep_due(stream.name, now, DEEP_EVERY)
         try:
-            READERS[stream.shape](Reading(job, stream, assets, now, limits, seen, deep))
+            READERS[stream.shape](Reading(job, stream, assets, now, limits, seen, deep, via))
         except PermissionMissing as error:
+            if error.permission == EXPORTS:
+                raise  # it was asked for by name
             _denied(job, outcome, stream, error, now)
         else:
             job.book.succeeded(stream, now, deep=deep and job.request.bounds == UNBOUNDED)
@@ -85,9 +91,18 @@ def chosen(job: Job) -> list[Stream]:
     return [stream for name, stream in STREAMS.items() if name in names]
 
 
-def server_time(client: Client) -> datetime:
-    """The exchange's clock, whole seconds: windows are frozen by it, never by ours."""
-    return from_unix(str(client.public(Endpoint.TIME)["unixtime"]))
+def chosen_via(request: Request, checked: Checked) -> Via:
+    """How history is fetched. Where nobody can say what the key may do, a report must be asked for by name.
+
+    Raises PermissionMissing where it was, and the key may not make one.
+    """
+    via, info = Via(request.via), checked.info
+    may = info is not None and EXPORTS in info.permissions
+    if via is Via.EXPORT and info is not None and not may:
+        raise PermissionMissing(
+            f"the API key may not make export reports: it lacks the permission {EXPORTS}; use --via pages", EXPORTS
+        )
+    return Via.PAGES if via is Via.AUTO and not may else via
 
 
 def _denied(job: Job, outcome: Outcome, stream: Stream, error: PermissionMissing, now: datetime) -> None:

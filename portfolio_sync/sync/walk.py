@@ -90,7 +90,8 @@ def walk(window: Period, fetch: Fetch[R], resume: Position | None = None) -> Ite
         stuck = 0 if fresh else stuck + 1
         if stuck > STUCK:
             raise Refused("the exchange sends the same page again and again; what was read is kept, try again later")
-        if moved or not fresh or (pages >= ANCHOR_EVERY and _sparse(page)):
+        again = back and not fresh  # the first page below a new anchor may hold nothing but rows of its second
+        if moved or again or (pages >= ANCHOR_EVERY and _sparse(page)):
             position, before, pages = _anchor(position), replace(page, count=None), 0
 
 

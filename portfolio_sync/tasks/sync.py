@@ -11,7 +11,7 @@ from datetime import datetime
 from threading import Event, Thread
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from portfolio_sync.app import App
 from portfolio_sync.core.instant import iso
@@ -28,8 +28,8 @@ from portfolio_sync.sync.book import Book
 from portfolio_sync.sync.coverage import Bounds
 from portfolio_sync.sync.key import UNVERIFIED, ask_key, notes_on
 from portfolio_sync.sync.progress import Progress
-from portfolio_sync.sync.reading import Job, Request
-from portfolio_sync.sync.run import Outcome, server_time, sync_account
+from portfolio_sync.sync.reading import Job, Request, server_time
+from portfolio_sync.sync.run import Outcome, sync_account
 from portfolio_sync.tasks.verify import (
     BALANCES_DISAGREE,
     must_prove,
@@ -53,18 +53,30 @@ def stored_account(app: App, account: Account) -> StoredAccount:
 @contextmanager
 def leased(app: App, stored: StoredAccount) -> Iterator[Lease]:
     """Hold the account's lease, and keep it alive. Raises SurroundingsError that names the one who has it."""
-    ttl = app.settings.service.lease
     with writing(app.writable_engine) as connection:
-        got = lease.acquire(connection, stored.id, app.owner, ttl, is_gone)
+        got = take(app, connection, stored)
+    with kept_alive(app, got):
+        yield got
+
+
+def take(app: App, connection: Connection, stored: StoredAccount) -> Lease:
+    """The account's lease. Raises SurroundingsError that names the one who has it."""
+    got = lease.acquire(connection, stored.id, app.owner, app.settings.service.lease, is_gone)
     if isinstance(got, Held):
         raise SurroundingsError(
             f"account {stored.name} is being synced by {got.owner} (until {iso(got.until)} at the latest); try again later"
         )
+    return got
+
+
+@contextmanager
+def kept_alive(app: App, got: Lease) -> Iterator[None]:
+    """Prolong a lease for a ``with`` block, then give it back."""
     done = Event()
     keeper = Thread(target=_keep, args=(app, got, done), daemon=True)
     keeper.start()
     try:
-        yield got
+        yield
     finally:
         done.set()
         keeper.join()
@@ -93,8 +105,10 @@ def _keep(app: App, held: Lease, done: Event) -> None:
         try:
             with writing(app.writable_engine) as connection:
                 lease.heartbeat(connection, held, ttl)
+        except lease.LeaseLost:
+            return  # the next commit of the sync says so
         except PortfolioSyncError:
-            return  # lost, or the database is away: the next commit of the sync says so
+            continue  # SQLite is busy with the sync's own long commit, or the database is away: try again
 
 
 def sync_one(app: App, account: Account, request: Request, progress: Progress) -> Outcome:

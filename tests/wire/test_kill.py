@@ -16,7 +16,7 @@ from portfolio_sync.sandbox.server import Sandbox
 from tests.wire.truth import assert_same
 
 
-def start(exchange: Sandbox, database_url: str, folder: Path) -> subprocess.Popen[bytes]:
+def start(exchange: Sandbox, database_url: str, folder: Path, *options: str) -> subprocess.Popen[bytes]:
     environ = os.environ | {
         "KRAKEN_API_KEY": exchange.key,
         "KRAKEN_API_SECRET": exchange.secret,
@@ -24,7 +24,7 @@ def start(exchange: Sandbox, database_url: str, folder: Path) -> subprocess.Pope
         "PORTFOLIO_SYNC_EXCHANGE_PACE": "false",
         "PORTFOLIO_SYNC_DATABASE_URL": database_url,
     }
-    command = [sys.executable, "-m", "portfolio_sync", "sync", "--quiet"]
+    command = [sys.executable, "-m", "portfolio_sync", "sync", "--quiet", *options]
     return subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portfolio_sync.core.instant import ceil_second
@@ -79,6 +79,7 @@ def test_every_row_is_read_whatever_the_density_and_the_count(number: int, secon
     assert steps[-1].covered == WINDOW
 
 
+@example(number=296, size=7, count="missing")
 @given(number=st.integers(0, 300), size=st.sampled_from([2, 7, 25, 100]), count=st.sampled_from(["right", "missing"]))
 @settings(max_examples=60, deadline=None)
 def test_the_page_size_is_never_assumed(number: int, size: int, count: str) -> None:

@@ -1,0 +1,1 @@
+"""Read the files that people download: rows in, columns of raw tables out. No SQL, no network."""
