@@ -7,7 +7,17 @@ from __future__ import annotations
 
 import json
 
-from benchmarks import fifo, pages
+from benchmarks import backfill, ccxt_pages, fifo, imports, pages, postgres, proof
 
-for suite in (pages.sqlite, fifo.engine):
+SUITES = (
+    pages.sqlite,
+    ccxt_pages.parse,
+    imports.sqlite,
+    postgres.merge,
+    proof.chains,
+    backfill.paged,
+    fifo.engine,
+)
+
+for suite in SUITES:
     print(json.dumps(suite()), flush=True)

@@ -61,8 +61,8 @@ def paged() -> dict[str, object]:
 
 def _sync(account: Account, tier: str, cost: int) -> tuple[float, int]:
     clock = Simulated()
-    ways = {"history_cost": cost, "key_facts": {"tier": tier}}
-    with tempfile.TemporaryDirectory() as name, Sandbox(account, clock=clock.unix, **ways) as exchange:
+    exchange = Sandbox(account, clock=clock.unix, key_facts={"tier": tier}, history_cost=cost)
+    with tempfile.TemporaryDirectory() as name, exchange:
         environ = {
             "KRAKEN_API_KEY": exchange.key,
             "KRAKEN_API_SECRET": exchange.secret,

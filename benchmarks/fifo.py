@@ -55,7 +55,7 @@ def bare(movements: list[Movement]) -> Decimal:
 
 def engine() -> dict[str, object]:
     movements = history(EVENTS)
-    ours = cpu(lambda: METHODS[GENERIC.method](movements, GENERIC, ()))
+    ours = cpu(lambda: METHODS[GENERIC.method].match(movements, GENERIC, ()))
     plain = cpu(lambda: bare(movements))
     return {
         "suite": "FIFO",
