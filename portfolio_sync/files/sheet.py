@@ -97,7 +97,8 @@ def _sheet(file: IO[bytes], name: str) -> Iterator[Sheet]:
             raise InputFileError(f"{name}, line 1: two columns are named {min(twice)!r}")
         yield Sheet(name, header, _rows(lines, separator, len(header)))
     finally:
-        text.detach()  # or it would close the caller's file
+        if not text.closed:  # by the caller, who stopped at an error
+            text.detach()  # or it would close the caller's file
 
 
 class _Lines:

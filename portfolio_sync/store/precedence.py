@@ -19,6 +19,8 @@ REPRESENTATION: Mapping[str, frozenset[str]] = {
     "raw_trade": frozenset({"time_text", "pair", "base", "quote", "misc", "maker", "ledgers", "extra", "source"}),
 }
 SECOND = timedelta(seconds=1)
+# One reward: the API has called it staking where the files call it earn/reward.
+SAME_TYPE = {"staking", "earn"}
 BLANK: tuple[Any, ...] = ("", None, {}, [])
 
 
@@ -53,6 +55,8 @@ def decide(table: str, stored: Values, incoming: Values) -> Outcome:
 def _means_other(name: str, old: Any, new: Any) -> bool:
     if old in BLANK or new in BLANK:
         return False  # older files lack columns
+    if name == "type" and {old, new} == SAME_TYPE:
+        return False
     return abs(old - new) >= SECOND if name == "time" else True
 
 

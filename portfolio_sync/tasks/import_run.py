@@ -56,8 +56,10 @@ def run_import(app: App, name: str, taxpayer: str | None, write: Callable[[Impor
         runs.end(connection, seq, facts | {"rows_new": run.done.new, "rows_changed": run.done.changed})
         lease.heartbeat(connection, held, app.settings.service.lease)
     with kept_alive(app, held):
-        if must_prove(engine, stored):
-            refresh(app, stored)  # the proof last: where it is missing, both are made by whoever comes next
+        unproven = must_prove(engine, stored)
+        if unproven or run.done.new or run.done.changed:
+            refresh(app, stored)
+        if unproven:  # last: where it is missing, whoever comes next makes both anew
             verify_account(engine, stored)
     return proof_of(engine, [stored])
 
