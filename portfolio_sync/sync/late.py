@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Generic
 
 from portfolio_sync.core.period import Period
-from portfolio_sync.sync.walk import FULL_PAGE, Page, R
+from portfolio_sync.sync.walk import Page, R
 
 MOST_HALVINGS = 60  # more rows than these find are looked for in the next sync
 
@@ -28,7 +28,7 @@ class Counts(Generic[R]):
 
 def find_late(period: Period, missing: int, counts: Counts[R]) -> Iterator[Page[R]]:
     """Pages that hold the ``missing`` rows of ``period`` (and some that we have). O(log rows) calls for each cluster."""
-    todo = [(period, missing)]
+    todo, full = [(period, missing)], 0
     for _ in range(MOST_HALVINGS):
         if not todo:
             return
@@ -38,7 +38,8 @@ def find_late(period: Period, missing: int, counts: Counts[R]) -> Iterator[Page[
             continue
         halves = (Period(whole.start, cut), Period(cut, whole.end))
         pages = [counts.theirs(half) for half in halves]
-        lacks = [_lack(half, page, counts) for half, page in zip(halves, pages, strict=True)]
+        full = max(full, *(len(page.rows) for page in pages))  # how many rows a full page has is never assumed
+        lacks = [_lack(half, page, counts, full) for half, page in zip(halves, pages, strict=True)]
         if None in lacks or sum(filter(None, lacks)) != lack:
             return
         for half, page, part in zip(halves, pages, lacks, strict=True):
@@ -48,8 +49,8 @@ def find_late(period: Period, missing: int, counts: Counts[R]) -> Iterator[Page[
                 todo.append((half, part))
 
 
-def _lack(half: Period, page: Page[R], counts: Counts[R]) -> int | None:
+def _lack(half: Period, page: Page[R], counts: Counts[R], full: int) -> int | None:
     """How many rows the exchange has more than we; None where its count is no count: a short page that claims more."""
-    if page.count is None or len(page.rows) < min(page.count, FULL_PAGE):
+    if page.count is None or len(page.rows) < min(page.count, full):
         return None
     return page.count - counts.ours(half)
