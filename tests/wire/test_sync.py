@@ -116,7 +116,9 @@ def test_a_row_booked_late_far_back_is_found_in_few_calls(stage: Set) -> None:
     on = quick(stage)
     on.sync()
     late = deposit(1, on.exchange.account.ledgers[150].at + Decimal("0.5"))
-    assert "ZJPY" not in on.exchange.account.balances  # so it breaks no chain, and only its absence from the count shows it
+    assert (
+        "ZJPY" not in on.exchange.account.balances
+    )  # so it breaks no chain, and only its absence from the count shows it
     on.exchange.book(Entry(late.id, late.at, late.fields | {"asset": "ZJPY", "amount": "0.0000", "balance": "0.0000"}))
     on.clock.time += timedelta(minutes=15)
     before = on.exchange.calls("Ledgers")
