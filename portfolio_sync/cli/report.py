@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,18 @@ from portfolio_sync.errors import ExitCode, UsageError
 @click.option("--taxpayer", metavar="X", help="Whose report, where there are several.")
 @click.option("--set", "overrides", multiple=True, metavar="K=V", help="Override a field of the profile (repeatable).")
 @click.option("--strict", is_flag=True, help="Exit 4 where a finding needs a person or the history is not proven.")
+@click.option(
+    "--from-manifest",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Make the report of this manifest.json again, byte for byte; no other choice goes with it.",
+)
+@click.option(
+    "--bundle",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.zip",
+    help="The report and the rows it was made from as one ZIP, too.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
 @account_option
 @config_option
@@ -33,6 +46,8 @@ def report(
     taxpayer: str | None,
     overrides: tuple[str, ...],
     strict: bool,
+    from_manifest: Path | None,
+    bundle: Path | None,
     out: Path,
     account: tuple[str, ...],
     config: Path | None,
@@ -45,13 +60,33 @@ def report(
 
     output = Output(as_json, quiet, verbose)
     app = build(config, output)
-    asked = reports.Asked(profile, method, _year(year), currency, taxpayer, dict(map(_pair, overrides)), account)
-    done = reports.make(app, asked, out)
+    if from_manifest:
+        given = {
+            "--profile": profile,
+            "--method": method,
+            "--year": year,
+            "--currency": currency,
+            "--taxpayer": taxpayer,
+        }
+        _refuse_choices(given | {"--set": overrides, "--account": account})
+        from portfolio_sync.tasks.rebuild import rebuild
+
+        again = rebuild(app, from_manifest, out, bundle)
+        output.data(again.document(), again.lines())
+        return ExitCode.DONE if again.same else ExitCode.NEEDS_PERSON
+    asked = reports.Asked(profile, method, year_asked(year), currency, taxpayer, dict(map(pair, overrides)), account)
+    done = reports.make(app, asked, out, bundle)
     output.data(done.document(), done.lines())
     return ExitCode.NEEDS_PERSON if strict and done.needs_person else ExitCode.DONE
 
 
-def _year(text: str | None) -> Any:
+def _refuse_choices(given: Mapping[str, object]) -> None:
+    names = [name for name, value in given.items() if value]
+    if names:
+        raise UsageError(f"--from-manifest says it all: leave out {', '.join(names)}")
+
+
+def year_asked(text: str | None) -> Any:
     """``all``, a year, or a label such as 2024-25; None: the default."""
     if text in (None, "all"):
         return text
@@ -62,7 +97,7 @@ def _year(text: str | None) -> Any:
     return int(first)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
         raise UsageError(f"--set {text}: write it as key=value")

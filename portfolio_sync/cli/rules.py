@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from portfolio_sync.cli.options import Output, output_options, table
+from portfolio_sync.cli.options import Output, build, config_option, output_options, table
+
+if TYPE_CHECKING:
+    from portfolio_sync.normalize.rules import Rules
+
+HEADER = ("type", "subtype", "treatment", "rule", "why", "decision")
 
 
 @click.group()
@@ -13,12 +21,31 @@ def rules() -> None:
 
 
 @rules.command("list")
+@click.option("--markdown", is_flag=True, help="As the page docs/classification.md has it.")
+@config_option
 @output_options
-def list_(as_json: bool, quiet: bool, verbose: bool) -> None:
-    """The classification table. What is not in it becomes a finding, never a guess."""
-    from portfolio_sync.normalize.rules import RULES, VERSION
+def list_(markdown: bool, config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """The classification table, with your own rules of the settings. What is not in it becomes a finding, never a guess."""
+    from portfolio_sync.normalize.rules import VERSION
+    from portfolio_sync.tasks.rules import rules_with, stated_rules
 
-    header = ("type", "subtype", "treatment", "rule", "why")
-    rows = [(r.type, subtype or "-", r.treatment.value, r.name, r.why) for r in RULES for subtype in r.subtypes]
-    document = {"version": VERSION, "rules": [dict(zip(header, row, strict=True)) for row in rows]}
-    Output(as_json, quiet, verbose).data(document, [f"version {VERSION}", *table(header, rows)])
+    output = Output(as_json, quiet, verbose)
+    rows = cells(rules_with(stated_rules(build(config, output).settings)))
+    document = {"version": VERSION, "rules": [dict(zip(HEADER, row, strict=True)) for row in rows]}
+    output.data(document, page_table(rows) if markdown else [f"version {VERSION}", *table(HEADER, rows)])
+
+
+def cells(known: Rules) -> list[tuple[str, ...]]:
+    """A row a (type, subtype)."""
+    return [
+        (rule.type, subtype or "-", said(rule.treatment.value, rule.income_type or rule.place), rule.name, rule.why, rule.decision)
+        for rule in known.every for subtype in rule.subtypes
+    ]  # fmt: skip
+
+
+def said(treatment: str, more: str) -> str:
+    return f"{treatment} ({more})" if more else treatment
+
+
+def page_table(rows: list[tuple[str, ...]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (HEADER, ("---",) * len(HEADER), *rows)]

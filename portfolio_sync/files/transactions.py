@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.transaction import Transaction
 from portfolio_sync.errors import InputFileError
+from portfolio_sync.files.cells import READERS, Mistake, text, whole
 from portfolio_sync.files.sheet import Sheet
 
 COLUMNS = (*(field.name for field in fields(Transaction)), "seq")
@@ -52,20 +52,6 @@ FORMS: Mapping[Kind, Form] = {
 }
 TOGETHER = (("fee", "fee_asset"), ("counter_amount", "counter_asset"))
 ABOVE_ZERO = ("amount", "counter_amount")
-
-LONGEST_ID = 100
-NUMBER = re.compile(r"\d{1,40}(\.\d{0,40})?|\.\d{1,40}", re.ASCII)
-A_NUMBER = "write a plain decimal such as 1234.5: no sign, no exponent, no thousands separator"
-A_TIME = "write ISO 8601 with an offset or Z, such as 2024-05-01T12:00:00Z"
-LOTS = "write the lots as id:amount;id:amount, such as t1:0.5;t2:0.3"
-
-
-class Mistake(ValueError):
-    """Of one cell: what is wrong and what to do."""
-
-    def __init__(self, column: str, message: str) -> None:
-        super().__init__(message)
-        self.column = column
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,71 +170,8 @@ def check_sense(found: Transaction) -> None:
         raise Mistake("to_wallet", f"is {found.to_wallet!r} like wallet: a transfer goes from one wallet to another")
 
 
-# --- cells -------------------------------------------------------------------------------------------------------------
-
-
-def text(_column: str, cell: str) -> str:
-    return cell
-
-
-def one_id(column: str, cell: str) -> str:
-    """Reports join ids by ``;``."""
-    if ";" in cell or len(cell) > LONGEST_ID:
-        raise Mistake(column, f"{cell[:40]!r} cannot be an id: at most {LONGEST_ID} characters, none of them ';'")
-    return cell
-
-
 def kind_of(cell: str) -> Kind:
     with suppress(ValueError):
         if (kind := Kind(cell.lower())) in FORMS:
             return kind
     raise Mistake("kind", f"{cell!r} is none; one of {', '.join(FORMS)}")
-
-
-def decimal(column: str, cell: str) -> Decimal:
-    if not NUMBER.fullmatch(cell):
-        raise Mistake(column, f"{cell!r} is not a number: {A_NUMBER}")
-    return Decimal(cell)
-
-
-def instant(column: str, cell: str) -> datetime:
-    """To the microsecond; a time without an offset is no instant."""
-    try:
-        at = datetime.fromisoformat(cell)
-        if at.tzinfo:
-            return at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Mistake(column, f"{cell!r} is not a time: {A_TIME}") from None
-    raise Mistake(column, f"{cell!r} has no offset, so it may be any of a day's hours: {A_TIME}")
-
-
-def lots(column: str, cell: str) -> tuple[tuple[str, Decimal], ...]:
-    return tuple(lot(column, part.strip()) for part in cell.split(";") if part.strip())
-
-
-def lot(column: str, part: str) -> tuple[str, Decimal]:
-    name, _, amount = part.rpartition(":")
-    if not name.strip() or not NUMBER.fullmatch(amount.strip()):
-        raise Mistake(column, f"{part!r} is not a lot: {LOTS}")
-    return name.strip(), Decimal(amount.strip())
-
-
-def whole(column: str, cell: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", cell, re.ASCII):
-        raise Mistake(column, f"{cell!r} is not a whole number: number transactions of one time 1, 2, 3")
-    return int(cell)
-
-
-def code(_column: str, cell: str) -> str:
-    return cell.upper()
-
-
-READERS: dict[str, Callable[[str, str], Any]] = {
-    **dict.fromkeys(
-        ("amount", "value", "counter_amount", "counter_value", "fee", "fee_value", "cost", "portfolio_value"), decimal
-    ),
-    **dict.fromkeys(("time", "acquired"), instant),
-    "id": one_id,
-    "lots": lots,
-    "currency": code,
-}

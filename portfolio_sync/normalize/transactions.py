@@ -2,77 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterator
 
+from portfolio_sync.core.amount import ZERO
+from portfolio_sync.core.asset import FIAT
 from portfolio_sync.core.event import Event, Facts, Kind, Leg, content_id
+from portfolio_sync.core.transaction import Transaction
+
+__all__ = ["CHARGED", "SIGN", "Transaction", "facts_of", "to_event", "to_events"]
 
 FACTS = (
-    "value",
-    "counter_value",
-    "fee_value",
-    "cost",
-    "acquired",
-    "lots",
-    "portfolio_value",
-    "income_type",
-    "currency",
-    "note",
-)
+    "value", "counter_value", "fee_value", "cost", "acquired", "lots", "portfolio_value", "income_type", "currency", "note",
+)  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """One line: units are positive, ``kind`` says which way they go. Money is the total before fees, in ``currency``."""
-
-    id: str
-    time: datetime
-    kind: Kind
-    asset: str
-    amount: Decimal | None = None
-    value: Decimal | None = None
-    counter_asset: str = ""
-    counter_amount: Decimal | None = None
-    counter_value: Decimal | None = None
-    fee: Decimal | None = None
-    fee_asset: str = ""
-    fee_value: Decimal | None = None
-    wallet: str = ""
-    to_wallet: str = ""
-    income_type: str = ""
-    cost: Decimal | None = None
-    acquired: datetime | None = None
-    lots: tuple[tuple[str, Decimal], ...] = ()
-    portfolio_value: Decimal | None = None
-    currency: str = ""
-    note: str = ""
-
-
-# Which way the units go; a move and what has no effect on lots carry no sign.
+# Which way the units go; a move says so by its wallets.
 SIGN = {
     Kind.BUY: 1, Kind.INCOME: 1, Kind.GIFT_IN: 1, Kind.DEPOSIT: 1,
     Kind.SELL: -1, Kind.TRADE: -1, Kind.SPEND: -1, Kind.GIFT_OUT: -1, Kind.LOST: -1, Kind.FEE: -1, Kind.TRANSFER: -1,
 }  # fmt: skip
+CHARGED = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE, Kind.SPEND, Kind.TRANSFER})
+"""Kinds with fees of their own; coins paid as a fee of any other kind are used up beside it."""
 
 
-def to_event(transaction: Transaction, account: str) -> Event:
-    """The event of one imported transaction. A deposit without a cost, a withdrawal and margin have no effect on lots."""
+def kind_of(transaction: Transaction) -> Kind:
+    """What it does to lots: a withdrawal, margin, or a deposit without a cost nothing; a buy at a stated cost opens a lot."""
     kind = Kind(transaction.kind)
+    if kind is Kind.BUY and transaction.cost is not None:
+        return Kind.DEPOSIT
     if kind is Kind.DEPOSIT and transaction.cost is None:
-        kind = Kind.INTERNAL
-    ids = (transaction.id,)
+        return Kind.INTERNAL
+    return kind if kind in SIGN else Kind.INTERNAL
+
+
+def facts_of(transaction: Transaction) -> Facts:
+    return Facts(**{name: getattr(transaction, name) for name in FACTS})
+
+
+def to_events(transaction: Transaction, account: str) -> Iterator[Event]:
+    """The event of one imported transaction, and one more for a fee that its kind does not know."""
+    event = to_event(transaction, account)
+    yield event
+    coins = transaction.fee and transaction.fee_asset not in FIAT
+    if coins and event.kind not in CHARGED and event.kind is not Kind.INTERNAL:
+        spent = Transaction(
+            transaction.id, transaction.time, Kind.FEE, transaction.fee_asset, transaction.fee, transaction.fee_value,
+            wallet=transaction.wallet, currency=transaction.currency, note=transaction.note,
+        )  # fmt: skip
+        yield to_event(spent, account, "fee")
+
+
+def to_event(transaction: Transaction, account: str, *part: str) -> Event:
+    """The event of one imported transaction, without a fee that its kind does not know. ``part`` tells its events apart."""
+    kind, ids = kind_of(transaction), (transaction.id,)
+    sign = SIGN.get(kind, 0)
     legs = tuple(
-        Leg(sign * number, asset, ids)
-        for sign, number, asset in (
-            (SIGN.get(kind, 0), transaction.amount, transaction.asset),
-            (1, transaction.counter_amount, transaction.counter_asset),
+        Leg(number, asset, ids)
+        for number, asset in (
+            (sign * (transaction.amount or ZERO), transaction.asset),
+            (-sign * (transaction.counter_amount or ZERO), transaction.counter_asset),
         )
-        if sign and number and asset
+        if number and asset
     )
-    fees = (Leg(transaction.fee, transaction.fee_asset, ids),) if transaction.fee and transaction.fee_asset else ()
-    facts = Facts(**{name: getattr(transaction, name) for name in FACTS})
+    charged = transaction.fee if kind in CHARGED and transaction.fee_asset else None
+    fees = (Leg(charged, transaction.fee_asset, ids),) if charged else ()
     return Event(
-        content_id("E", account, transaction.id), account, transaction.time, kind, legs, fees, ids,
-        "imported", transaction.wallet, transaction.to_wallet, facts,
+        content_id("E", account, transaction.id, *part), account, transaction.time, kind, legs, fees, ids,
+        "imported", transaction.wallet, transaction.to_wallet, facts_of(transaction),
     )  # fmt: skip

@@ -7,7 +7,7 @@ what is given; for a fee in a coin of the event the event's own rate. What has n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
 from portfolio_sync.core.amount import EXACT, ZERO
@@ -53,10 +53,26 @@ def value_all(events: Iterable[Event], lookup: Lookup) -> Valuation:
 
     Which price rows were used, and which are wanted, is in ``lookup`` afterwards.
     """
+    findings, valued = list[Finding](), list[Valued]()
     with localcontext(EXACT):
-        valued = tuple(value(event, lookup) for event in events)
-    findings = tuple(finding for found in valued if (finding := missing(found, lookup.currency)))
-    return Valuation(valued, findings)
+        for event in events:
+            own = event if event.facts.cost is None else with_cost(event, lookup, findings)
+            valued.append(value(own, lookup))
+            if found := missing(valued[-1], lookup.currency):
+                findings.append(found)
+    return Valuation(tuple(valued), tuple(findings))
+
+
+def with_cost(event: Event, lookup: Lookup, findings: list[Finding]) -> Event:
+    """A stated cost in the report currency, exchanged at the rate of the day of acquisition; without one it is not known."""
+    facts = event.facts
+    if facts.cost is None or facts.currency in ("", lookup.currency):
+        return event
+    quote = lookup.quote(facts.currency, facts.acquired or event.time)
+    if quote is None:
+        message = f"the stated cost in {facts.currency} has no value in {lookup.currency}: run prices fetch, or import a rate of {facts.currency}"
+        findings.append(Finding(Severity.ERROR, "missing_price", message, event.source, event.time, event.account))
+    return replace(event, facts=replace(facts, cost=facts.cost * quote.rate if quote else None))
 
 
 def value(event: Event, lookup: Lookup) -> Valued:
@@ -158,11 +174,12 @@ LEGS: dict[Kind, Callable[[Event, Lookup], tuple[Value, ...]]] = {
     Kind.INCOME: single,
     Kind.SPEND: single,
     Kind.FEE: single,
+    Kind.MARGIN: single,
     Kind.GIFT_IN: gift,
     Kind.GIFT_OUT: gift,
 }
 # Kinds whose fees are a cost of something, or coins that go.
-CHARGED = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE, Kind.SPEND, Kind.TRANSFER, Kind.WITHDRAWAL})
+CHARGED = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE, Kind.SPEND, Kind.MARGIN, Kind.TRANSFER, Kind.WITHDRAWAL})
 OPTIONAL = frozenset({Kind.GIFT_IN, Kind.GIFT_OUT})
 
 
@@ -188,8 +205,12 @@ def lacking(valued: Valued) -> list[Leg]:
         return []
     legs = zip(event.legs, valued.legs, strict=True) if event.kind in LEGS and event.kind not in OPTIONAL else ()
     fees = zip(event.fees, valued.fees, strict=True) if event.kind in CHARGED else ()
-    moved = event.kind in (Kind.TRANSFER, Kind.WITHDRAWAL)
-    return [leg for leg, found in (*legs, *fees) if found.money is None and not (moved and leg.asset in FIAT)]
+    no_figure = event.kind in (
+        Kind.TRANSFER,
+        Kind.WITHDRAWAL,
+        Kind.FEE,
+    )  # money charged alone, or for a move, is in none
+    return [leg for leg, found in (*legs, *fees) if found.money is None and not (no_figure and leg.asset in FIAT)]
 
 
 def missing(valued: Valued, currency: str) -> Finding | None:

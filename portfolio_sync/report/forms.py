@@ -52,8 +52,9 @@ def cents(number: Decimal | None) -> Decimal | None:
     return None if number is None else number.quantize(CENT, ROUND_HALF_UP)
 
 
-def us_date(day: date) -> str:
-    return f"{day.month:02}/{day.day:02}/{day.year}"
+def us_date(day: date | None) -> str:
+    """``VARIOUS``: the instructions' word for units of several dates."""
+    return f"{day.month:02}/{day.day:02}/{day.year}" if day else "VARIOUS"
 
 
 def printed(number: Decimal | None) -> str | None:
@@ -66,7 +67,11 @@ def box(row: Disposal, profile: Profile) -> str:
         return BEFORE_2025[row.term]
     if not profile.form_1099_da or row.wallet != row.account:
         return NO_FORM[row.term]
-    return (WITH_BASIS if row.bought_in_place and row.acquired_on >= BASIS_REPORTED_FROM else WITHOUT_BASIS)[row.term]
+    return (
+        WITH_BASIS
+        if row.bought_in_place and row.acquired_on and row.acquired_on >= BASIS_REPORTED_FROM
+        else WITHOUT_BASIS
+    )[row.term]
 
 
 def lines_8949(rows: Iterable[Disposal], profile: Profile) -> list[Line8949]:

@@ -50,6 +50,7 @@ def tables(report: Report) -> list[Table]:
             "id tax_year kind asset quantity acquired_at disposed_at proceeds cost gain currency term rule matched_date denied_loss "
             "account wallet acquired_id disposed_id price_source",
             currency=currency, acquired_id=attrgetter("acquired_ids"), disposed_id=attrgetter("disposed_ids"),
+            acquired_at=lambda r: r.acquired_on if r.by_day else r.acquired_at, disposed_at=lambda r: r.disposed_on if r.by_day else r.disposed_at,
         ), computed.disposals),
         Table("income.csv", named(
             "id tax_year time income_type asset quantity value currency account source_id price_source",
@@ -57,7 +58,7 @@ def tables(report: Report) -> list[Table]:
         ), computed.income),
         Table("open_lots.csv", named(
             "id asset quantity acquired_at cost currency account wallet acquired_id",
-            id=lot_id, asset=lambda r: lot(r).asset, acquired_at=lambda r: lot(r).acquired_at, currency=currency,
+            id=lot_id, asset=lambda r: lot(r).asset, currency=currency,
             account=lambda r: lot(r).account, acquired_id=lambda r: lot(r).ids,
         ), computed.lots),
         Table("holdings.csv", named("asset wallet quantity cost price value unrealised currency", currency=currency), computed.holdings),

@@ -62,7 +62,7 @@ def income_rows(computation: Computation, currency: str) -> Iterator[Row]:
 def lot_rows(computation: Computation, currency: str) -> Iterator[Row]:
     for lot in computation.lots:
         yield {
-            "id": lot_id(lot), "account": lot.origin.account, "asset": lot.origin.asset, "acquired_at": lot.origin.acquired_at,
+            "id": lot_id(lot), "account": lot.origin.account, "asset": lot.origin.asset, "acquired_at": lot.acquired_at,
             "quantity": lot.origin.quantity, "remaining": lot.quantity, "cost": lot.cost, "currency": currency, "event_id": lot.origin.event,
         }  # fmt: skip
 

@@ -43,9 +43,16 @@ def write(folder: Path, tables: Iterable[Table], manifest: Callable[[Mapping[str
 
 def write_file(path: Path, text: str) -> None:
     """One file of its owner's alone, written whole or not at all. Raises SurroundingsError."""
+    write_lines(path, [text])
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """The same of a text that comes in parts, any number of them."""
     waiting: dict[str, Path] = {}
     try:
-        write_text(temporary(path.parent, path.name, waiting), text)
+        with Digesting(temporary(path.parent, path.name, waiting)) as file:
+            for text in lines:
+                file.write(text)
         publish(path.parent, waiting)
     except OSError as error:
         raise SurroundingsError(f"cannot write {path}: {error.strerror or error}") from None

@@ -11,9 +11,9 @@ from portfolio_sync.sandbox.message import warned
 
 
 class Trouble(StrEnum):
-    """``RESET``: the connection breaks before the call is looked at. ``LOST``: the call is done, charged and its nonce used,
-    but the answer never arrives; ``DONE_520``: nor does it then, in the guise of a page of the front server. ``SHORT``: the
-    connection ends before the announced length. ``LOCKOUT`` locks the key in earnest.
+    """``RESET``: the connection breaks before the call is looked at; ``CLOSED``: it ends there, in good order. ``LOST``: the
+    call is done, charged and its nonce used, but the answer never arrives; ``DONE_520``: nor does it then, in the guise of a
+    page of the front server. ``SHORT``: the connection ends before the announced length. ``LOCKOUT`` locks the key in earnest.
     """
 
     HTML_520 = "html 520"
@@ -21,6 +21,7 @@ class Trouble(StrEnum):
     HTTP_503 = "http 503"
     HTTP_504 = "http 504"
     RESET = "reset"
+    CLOSED = "closed"
     LOST = "lost"
     DONE_520 = "done, then html 520"
     TRUNCATED = "truncated"
@@ -73,7 +74,8 @@ NONCE_SPENT = frozenset({Trouble.HTML_520, Trouble.HTTP_502, Trouble.HTTP_504, T
 class Fault:
     """``trouble`` at the ``nth`` call (counted from 1) of ``method`` (None: of any), ``times`` times in a row.
 
-    Instead of a trouble, ``act`` may do something to the exchange just before the call is answered: book a row, say.
+    Instead of a trouble, ``act`` may do something to the exchange just before the call is answered: book a row, say; and
+    ``alter`` may change what the answer of a call that was carried out says.
     """
 
     trouble: Trouble | None = None
@@ -81,6 +83,7 @@ class Fault:
     nth: int = 1
     times: int = 1
     act: Callable[[], None] | None = None
+    alter: Callable[[bytes], bytes] | None = None
     seen: int = 0
 
     def strikes(self, method: str) -> bool:

@@ -60,20 +60,23 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, failure(error), JSON)
             return
         try:
-            trouble = self._strike(method)
+            struck = self._strike(method)
+            trouble = next((fault.trouble for fault in struck if fault.trouble), None)
             content, outcome, cost = self._outcome(prefix, method, body, fields, trouble)
         finally:
             self.server.leave(caller)  # before the answer leaves: the client may call again as soon as it has it
         self._note(method, fields, _nonce(fields) if prefix == "private" else None, (outcome, cost))
+        for fault in struck:
+            content = fault.alter(content) if fault.alter and outcome == "ok" else content
         self._deliver(content, trouble)
 
-    def _strike(self, method: str) -> Trouble | None:
-        """The trouble that is due at this call, if any, after what else was to happen before it."""
-        struck: list[Fault] = self.server.exchange.strike(method)
+    def _strike(self, method: str) -> list[Fault]:
+        """The faults that are due at this call, after what was to happen before it."""
+        struck = self.server.exchange.strike(method)
         for fault in struck:
             if fault.act:
                 fault.act()
-        return next((fault.trouble for fault in struck if fault.trouble), None)
+        return struck
 
     def _outcome(
         self, prefix: str, method: str, body: bytes, fields: dict[str, str], trouble: Trouble | None
@@ -121,6 +124,8 @@ class Handler(BaseHTTPRequestHandler):
         kind = "application/octet-stream" if content.startswith(ZIP) else JSON
         if trouble in (Trouble.RESET, Trouble.LOST):
             self._reset()
+        elif trouble is Trouble.CLOSED:
+            self.close_connection = True
         elif trouble in STATUS:
             self._send(*STATUS[trouble])
         elif trouble in CHANGED and not (trouble is Trouble.WARNING and kind != JSON):

@@ -111,6 +111,14 @@ class Tax(Section):
     timezone: str | None = None
 
 
+class StatedRule(Section):
+    """``[rules]``: how a person wants rows of one ``"type/subtype"`` treated, and why; the words are those of ``rules list``."""
+
+    treatment: str
+    reason: str = Field(min_length=1)
+    income_type: str = ""
+
+
 class Reference(Section):
     """Where a secret is kept; never the secret itself."""
 
@@ -160,6 +168,7 @@ class Settings(Section):
     sync: Sync = Sync()
     service: Service = Service()
     tax: Tax = Tax()
+    rules: dict[str, StatedRule] = Field(default_factory=dict)
     accounts: tuple[Account, ...] = ()
 
     @model_validator(mode="before")

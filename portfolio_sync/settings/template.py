@@ -34,6 +34,10 @@ TEMPLATE = """\
 # currency = "USD"                        # default: the profile's
 # timezone = "UTC"                        # default: the profile's
 
+# What kinds of ledger rows mean where the table (rules list) leaves it to you, by "type/subtype"; the reason is kept.
+# [rules]
+# "transfer/" = {{ treatment = "income", income_type = "airdrop", reason = "the SGB distribution of 2023" }}
+
 # KRAKEN_API_KEY and KRAKEN_API_SECRET in the environment make the account "main" without any lines here.
 # [[accounts]]
 # name = "main"

@@ -133,7 +133,7 @@ def _rows(
 ) -> Iterator[R]:
     assert upto_seq is None or since is None  # a frozen input is read whole
     rows = _stream(connection, source, account_id, upto_seq, since)
-    changed = {} if upto_seq is None else _changed_since(connection, source.table, account_id, upto_seq)
+    changed = {} if upto_seq is None else changed_since(connection, source.table, account_id, upto_seq)
     if not changed:
         return rows
     restored = [
@@ -176,7 +176,7 @@ def _fetch(connection: Connection, query: str, parameters: list[Any]) -> Iterato
         yield from cursor.execute(query, parameters)
 
 
-def _changed_since(connection: Connection, table: Table, account_id: int, seq: int) -> dict[str, dict[str, str]]:
+def changed_since(connection: Connection, table: Table, account_id: int, seq: int) -> dict[str, dict[str, str]]:
     """Row id -> column -> what stood there after run ``seq``: the old value of the first change thereafter."""
     log = change_row.c
     query = (

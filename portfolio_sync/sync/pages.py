@@ -23,8 +23,11 @@ class StatusPage:
 
 def history_page(stream: Stream, result: Any, assets: Assets) -> Page[Record]:
     """A page of Ledgers or TradesHistory, in the order of the JSON object. Raises Refused for an unreadable row."""
-    rows = _mapping(stream, result).get(stream.container) or {}
-    return Page(_records(stream, _mapping(stream, rows).items(), assets), _count(_mapping(stream, result).get("count")))
+    found = _mapping(stream, result)
+    count = _count(found.get("count"))
+    if found.get(stream.container) is None and count != 0:  # taken for an empty page it would end the history
+        raise Refused(f"{stream.name}: the exchange sent no {stream.container}; nothing of its answer was kept")
+    return Page(_records(stream, _mapping(stream, found.get(stream.container) or {}).items(), assets), count)
 
 
 def status_page(stream: Stream, result: Any, assets: Assets) -> StatusPage:
@@ -42,9 +45,10 @@ def status_page(stream: Stream, result: Any, assets: Assets) -> StatusPage:
 
 def snapshot(stream: Stream, result: Any, assets: Assets) -> list[Record]:
     """BalanceEx (an object per asset), Balance (a number per asset) or Earn/Allocations (a list of strategies)."""
-    found = _mapping(stream, result or {})
+    found = _mapping(stream, result or {})  # what holds nothing may come as nothing
     if stream.container:
-        items = [(str(item.get("strategy_id", "")), item) for item in found.get(stream.container) or []]
+        listed = [_mapping(stream, item) for item in found.get(stream.container) or []]
+        items = [(str(item.get("strategy_id", "")), item) for item in listed]
     else:
         items = [(k, v if isinstance(v, Mapping) else {"balance": v}) for k, v in found.items()]
     return _records(stream, items, assets)

@@ -9,6 +9,7 @@ from typing import Any
 
 from portfolio_sync.core.clock import Clock
 from portfolio_sync.core.instant import from_unix
+from portfolio_sync.errors import Refused
 from portfolio_sync.kraken.assets import Assets
 from portfolio_sync.kraken.client import Client
 from portfolio_sync.kraken.endpoint import Endpoint
@@ -83,5 +84,9 @@ class Reading:
 
 
 def server_time(client: Client) -> datetime:
-    """The exchange's clock, whole seconds: windows are frozen by it, never by ours."""
-    return from_unix(str(client.public(Endpoint.TIME)["unixtime"]))
+    """The exchange's clock, whole seconds: windows are frozen by it, never by ours. Raises Refused for an answer without a time."""
+    told = client.public(Endpoint.TIME)
+    try:
+        return from_unix(str(told["unixtime"]))
+    except (ArithmeticError, KeyError, TypeError):
+        raise Refused("Time: the exchange's answer holds no time; try again later") from None

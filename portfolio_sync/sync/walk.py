@@ -26,6 +26,7 @@ ANCHOR_EVERY = 50  # pages
 # Rows of the anchor second are read again after anchoring; in a dense second that costs more than it saves.
 DENSE_SECOND = 10
 STUCK = 5  # pages in a row without a new row: the exchange contradicts itself
+DOUBTS = 2  # how often an end before the count is reached is asked for once more; then the count is what is wrong
 FULL_PAGE = 50  # rows; only evidence that more may follow, never the step of the paging
 
 
@@ -76,21 +77,24 @@ def walk(window: Period, fetch: Fetch[R], resume: Position | None = None) -> Ite
     """Read all rows of ``window`` (whole seconds), newest first. Raises Refused where the exchange never makes progress."""
     position = resume or Position(window.end)
     before: Page[R] = Page(())
-    pages = stuck = 0
+    pages = stuck = doubts = 0
     while True:
         back = 1 if position.ofs else 0
         page = fetch(position.anchor, position.ofs - back)
         moved = _moved(page, before, position, back)
-        fresh = _fresh(page, before)
-        position, finished = _advance(position, page, back, window)
-        yield Step(fresh, _covered(window, position), None if finished else position, page.count, moved)
+        progress = _progresses(page, before)
+        if doubts < DOUBTS and _ends_early(page, position, back):
+            doubts, finished = doubts + 1, False
+        else:
+            position, finished = _advance(position, page, back, window)
+        yield Step(_fresh(page, before), _covered(window, position), None if finished else position, page.count, moved)
         if finished:
             return
         before, pages = page, pages + 1
-        stuck = 0 if fresh else stuck + 1
+        stuck = 0 if progress else stuck + 1
         if stuck > STUCK:
             raise Refused("the exchange sends the same page again and again; what was read is kept, try again later")
-        again = back and not fresh  # the first page below a new anchor may hold nothing but rows of its second
+        again = back and not progress  # the first page below a new anchor may hold nothing but rows of its second
         if moved or again or (pages >= ANCHOR_EVERY and _sparse(page)):
             position, before, pages = _anchor(position), replace(page, count=None), 0
 
@@ -101,9 +105,20 @@ def _moved(page: Page[R], before: Page[R], position: Position, back: int) -> boo
     return not adjoins or (None not in (page.count, before.count) and page.count != before.count)
 
 
-def _fresh(page: Page[R], before: Page[R]) -> list[R]:
+def _progresses(page: Page[R], before: Page[R]) -> bool:
     known = {row.id for row in before.rows}
-    return [row for row in page.rows if row.id not in known]
+    return any(row.id not in known for row in page.rows)
+
+
+def _fresh(page: Page[R], before: Page[R]) -> list[R]:
+    """Rows to write: also those of the page before that have changed since."""
+    known = {row.id: row for row in before.rows}
+    return [row for row in page.rows if known.get(row.id) != row]
+
+
+def _ends_early(page: Page[R], position: Position, back: int) -> bool:
+    """Nothing follows, says the page, and its count that something does: an empty page has been seen before the count was reached."""
+    return len(page.rows) <= back and page.count is not None and page.count > position.ofs
 
 
 def _advance(position: Position, page: Page[R], back: int, window: Period) -> tuple[Position, bool]:

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from portfolio_sync.core.finding import Finding
+from portfolio_sync.core.finding import Finding, Severity
+from portfolio_sync.core.instant import iso, parse_iso
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.price import Price
+from portfolio_sync.core.record import NOTHING_RECORDED, Recorded
 from portfolio_sync.errors import UsageError
 from portfolio_sync.normalize.events import Counts, Normalized, normalize
+from portfolio_sync.normalize.overrides import Stated
+from portfolio_sync.normalize.rules import STANDARD
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.table import PriceTable
 from portfolio_sync.pricing.value import Valuation, value_all
@@ -22,13 +27,14 @@ from portfolio_sync.report.frame import Report, finding_id, tables
 from portfolio_sync.report.manifest import input_digest, manifest
 from portfolio_sync.report.rows import disposal_rows, event_rows, holding_rows, income_rows, lot_rows
 from portfolio_sync.report.write import write
-from portfolio_sync.store import accounts, prices, read, runs, schema
+from portfolio_sync.store import accounts, prices, read, records, runs, schema, transactions
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.write import add_report, replace_events, replace_findings
 from portfolio_sync.tasks.verify import chained
 from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.recorded import Picked, not_filled, orders_without_say, standing, with_picks
 from portfolio_sync.tax.result import Computation
 
 
@@ -38,6 +44,18 @@ class Subject:
 
     taxpayer: str
     accounts: tuple[StoredAccount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What a closing rests on, where that is not what stands now: rows, prices and records as they were."""
+
+    seq: int | None = None
+    priced_upto: datetime | None = None
+    recorded: Recorded | None = None
+
+
+AS_OF_NOW = Frozen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,9 @@ class Books:
     computation: Computation
     digest: str
     seq: int
+    recorded: Recorded = NOTHING_RECORDED
+    of_records: tuple[Finding, ...] = ()
+    """What of the taxpayer's standing orders and picks has no say, and why."""
 
     @property
     def counts(self) -> Counts:
@@ -62,7 +83,7 @@ class Books:
     def findings(self) -> tuple[Finding, ...]:
         """Those of rows and values up to the end of the year that is asked for; the computation has its own."""
         end = None if self.year is None else self.profile.end_of(self.year)
-        found = (*self.normalized.findings, *self.valuation.findings)
+        found = (*self.normalized.findings, *self.valuation.findings, *self.of_records)
         return tuple(f for f in found if end is None or f.time is None or f.time < end)
 
     @property
@@ -88,16 +109,41 @@ def subject_of(engine: Engine, taxpayer: str | None, names: Sequence[str]) -> Su
 
 
 def close(
-    engine: Engine, subject: Subject, profile: Profile, year: int | None, *, until: datetime | None = None
+    engine: Engine,
+    subject: Subject,
+    profile: Profile,
+    year: int | None,
+    *,
+    until: datetime | None = None,
+    frozen: Frozen = AS_OF_NOW,
 ) -> Books:
     """Compute everything from one snapshot of the database; writes nothing. ``until``: only rows before this instant."""
     with reading(engine) as connection:
-        seq = runs.settled(connection, [account.id for account in subject.accounts])
-        digest = input_digest(_rows(connection, subject, seq, until))
-        normalized, lookup = _normalized(connection, subject, profile, seq, until)
-    valuation = value_all(normalized.events, lookup)
-    computation = compute(valuation.events, profile, Options(year), lookup)
-    return Books(subject, profile, year, normalized, valuation, lookup, computation, digest, seq)
+        seq = runs.settled(connection, ids_of(subject)) if frozen.seq is None else frozen.seq
+        digest = input_digest(_rows(connection, subject, seq, until), _stated(connection, subject, seq, until))
+        normalized, lookup = _normalized(connection, subject, profile, seq, until, frozen.priced_upto)
+        recorded = records.recorded(connection, subject.taxpayer) if frozen.recorded is None else frozen.recorded
+        picked = _picked(connection, subject, normalized, recorded, profile)
+    valuation = value_all(picked.events, lookup)
+    computation = compute(valuation.events, profile, Options(year, standing(recorded, profile)), lookup)
+    of_records = (
+        *picked.findings,
+        *orders_without_say(recorded, computation.disposals, profile),
+        *not_filled(normalized.events, picked.events, computation.disposals),
+    )
+    return Books(subject, profile, year, normalized, valuation, lookup, computation, digest, seq, recorded, of_records)
+
+
+def ids_of(subject: Subject) -> list[int]:
+    return [account.id for account in subject.accounts]
+
+
+def _picked(
+    connection: Connection, subject: Subject, normalized: Normalized, recorded: Recorded, profile: Profile
+) -> Picked:
+    ids = {name for pick in recorded.picks for name in (pick.sale, pick.lot)}
+    rows_of = records.rows_named(connection, ids_of(subject), ids)
+    return with_picks(normalized.events, recorded.picks, rows_of, profile)
 
 
 def refresh_events(engine: Engine, account: StoredAccount, profile: Profile) -> None:
@@ -110,10 +156,17 @@ def refresh_events(engine: Engine, account: StoredAccount, profile: Profile) -> 
 
 
 def _normalized(
-    connection: Connection, subject: Subject, profile: Profile, seq: int, until: datetime | None
+    connection: Connection,
+    subject: Subject,
+    profile: Profile,
+    seq: int,
+    until: datetime | None,
+    priced_upto: datetime | None = None,
 ) -> tuple[Normalized, Lookup]:
-    normalized = normalize(_rows(connection, subject, seq, until))
-    table = PriceTable.of(Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in prices.rates(connection))
+    rules = STANDARD.with_(profile.rules)
+    normalized = normalize(_rows(connection, subject, seq, until), _stated(connection, subject, seq, until), rules)
+    known = prices.rates(connection, upto=priced_upto)
+    table = PriceTable.of(Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in known)
     return normalized, Lookup(table, profile.currency)
 
 
@@ -122,6 +175,14 @@ def _rows(connection: Connection, subject: Subject, seq: int, until: datetime | 
     for account in subject.accounts:
         rows = chained(read.ledger_rows(connection, account.id, upto_seq=seq))
         yield from rows if until is None else takewhile(lambda row: row.time < until, rows)
+
+
+def _stated(connection: Connection, subject: Subject, seq: int, until: datetime | None) -> Iterator[Stated]:
+    """All imported transactions; one about a ledger row goes with the time of that row."""
+    for account in subject.accounts:
+        found = transactions.transactions(connection, account.id, upto_seq=seq)
+        times = transactions.booked(connection, account.id, (one.id for one in found)) if until else {}
+        yield from ((account.name, one) for one in found if until is None or times.get(one.id, one.time) < until)
 
 
 def _write_events(engine: Engine, subject: Subject, valuation: Valuation, currency: str) -> None:
@@ -135,22 +196,46 @@ def _write_events(engine: Engine, subject: Subject, valuation: Valuation, curren
 def write_report(
     engine: Engine, books: Books, folder: Path, settings: Mapping[str, object], extra: Sequence[Finding], now: datetime
 ) -> dict[str, str]:
-    """The folder first, then the derived tables; returns the digest of each file."""
-    report = Report(books.computation, books.profile, books.counts, (*books.findings, *extra), books.lookup.prices())
-    made = tables(report)
-    text: list[str] = []
-
-    def closing(files: Mapping[str, str]) -> str:
-        text.append(manifest(settings, books.profile, books.digest, report.prices, files))
-        return text[0]
-
-    digests = write(folder, made, closing)
-    _store(engine, books, report, {"text": text[0]}, now)
+    """The folder first, then the derived tables; returns the digest of each file. ``extra``: findings of the accounts' proofs."""
+    report = report_of(books, extra)
+    digests, text = write_folder(report, books.digest, folder, settings)
+    _store(engine, books, {"text": text, "extra": [plain_finding(finding) for finding in extra]}, now)
     _write_events(engine, books.subject, books.valuation, books.profile.currency)
     return digests
 
 
-def _store(engine: Engine, books: Books, report: Report, made: Mapping[str, str], now: datetime) -> None:
+def report_of(books: Books, extra: Sequence[Finding]) -> Report:
+    return Report(books.computation, books.profile, books.counts, (*books.findings, *extra), books.lookup.prices())
+
+
+def write_folder(
+    report: Report, inputs: str, folder: Path, settings: Mapping[str, object]
+) -> tuple[dict[str, str], str]:
+    """The files alone, nothing stored; returns their digests and the manifest's text."""
+    text: list[str] = []
+
+    def closing(files: Mapping[str, str]) -> str:
+        text.append(manifest(settings, report.profile, inputs, report.prices, files))
+        return text[0]
+
+    digests = write(folder, tables(report), closing)
+    return digests, text[0]
+
+
+def plain_finding(finding: Finding) -> dict[str, Any]:
+    """For the record of a run: what the proof said then cannot be computed again from the frozen input."""
+    time = finding.time and iso(finding.time)
+    return {name: getattr(finding, name) for name in ("severity", "code", "message", "source", "account")} | {
+        "time": time
+    }
+
+
+def finding_of(kept: Mapping[str, Any]) -> Finding:
+    time, severity = kept["time"] and parse_iso(kept["time"]), Severity(kept["severity"])
+    return Finding(severity, kept["code"], kept["message"], tuple(kept["source"]), time, kept["account"])
+
+
+def _store(engine: Engine, books: Books, made: Mapping[str, Any], now: datetime) -> None:
     makers = {
         schema.lot_row: lot_rows,
         schema.disposal_row: disposal_rows,
@@ -158,7 +243,7 @@ def _store(engine: Engine, books: Books, report: Report, made: Mapping[str, str]
         schema.holding_row: holding_rows,
     }
     whose = {"taxpayer": books.subject.taxpayer}
-    found = {finding_id(finding): finding for finding in (*report.findings, *books.computation.findings)}
+    found = {finding_id(finding): finding for finding in (*books.findings, *books.computation.findings)}
     with writing(engine) as connection:
         add_report(
             connection,

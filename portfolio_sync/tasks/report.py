@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, select
 
 from portfolio_sync.app import App
 from portfolio_sync.core.amount import shortest
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.errors import SettingsError, UsageError
+from portfolio_sync.report.bundle import README, raw_tables, write_bundle
+from portfolio_sync.report.kept import recorded_settings
+from portfolio_sync.report.toml import profile_toml
+from portfolio_sync.store import read, schema, transactions
+from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.engine import reading
 from portfolio_sync.tasks.books import Books, close, last_complete_year, subject_of, write_report
-from portfolio_sync.tasks.verify import proof_of
+from portfolio_sync.tasks.rules import stated_rules
+from portfolio_sync.tasks.verify import chained, proof_of
 from portfolio_sync.tax.profile import Method, Profile, with_settings
 from portfolio_sync.tax.profiles import profile_named
 
@@ -42,10 +52,12 @@ class Done:
     books: Books
     files: Mapping[str, str]
     proof: str
+    of_proof: tuple[Finding, ...] = ()
+    bundle: Path | None = None
 
     @property
     def findings(self) -> list[Finding]:
-        return [*self.books.findings, *self.books.computation.findings]
+        return [*self.books.findings, *self.books.computation.findings, *self.of_proof]
 
     @property
     def needs_person(self) -> bool:
@@ -73,6 +85,7 @@ class Done:
             "income": self.total("income"),
             "findings": dict(sorted(Counter(f.code for f in self.findings).items())),
             "files": sorted(self.files),
+            "bundle": self.bundle,
         }
 
     def lines(self) -> Iterator[str]:
@@ -100,7 +113,7 @@ def profile_of(app: App, asked: Asked) -> Profile:
     if profile.method not in profile.methods:
         raise SettingsError(f"profile {base.name} does not permit the method {profile.method}")
     _refuse_undated(base, profile)
-    return profile
+    return replace(profile, rules=stated_rules(app.settings))
 
 
 def _refuse_undated(base: Profile, profile: Profile) -> None:
@@ -112,18 +125,81 @@ def _refuse_undated(base: Profile, profile: Profile) -> None:
         )
 
 
-def make(app: App, asked: Asked, folder: Path) -> Done:
-    """Compute and write one report."""
+def make(app: App, asked: Asked, folder: Path, bundle: Path | None = None) -> Done:
+    """Compute and write one report; ``bundle``: the same and its raw rows as one ZIP."""
+    books = closed_books(app, asked)
+    proof, found = proof_of(app.engine, books.subject.accounts), proof_findings(app.engine, books)
+    settings = settings_of(books, proof)
+    files = write_report(app.engine, books, folder, settings, found, app.clock.now())
+    if bundle:
+        bundled(app.engine, books, folder, files, bundle)
+    return Done(folder, books, files, proof, found, bundle)
+
+
+def closed_books(app: App, asked: Asked) -> Books:
+    """The books of whom and what was asked for, as of now."""
     profile = profile_of(app, asked)
     subject = subject_of(app.engine, asked.taxpayer, asked.accounts)
-    year = asked.year if asked.year is not None else last_complete_year(profile, app.clock.now())
-    books = close(app.engine, subject, profile, None if year == "all" else year)
-    proof = proof_of(app.engine, subject.accounts)
-    settings = {
-        "taxpayer": subject.taxpayer,
-        "accounts": sorted(account.name for account in subject.accounts),
+    return close(app.engine, subject, profile, year_of(asked, profile, app.clock.now()))
+
+
+def year_of(asked: Asked, profile: Profile, now: datetime) -> int | None:
+    """None: all years."""
+    year = asked.year if asked.year is not None else last_complete_year(profile, now)
+    return None if year == "all" else year
+
+
+def settings_of(books: Books, proof: str) -> dict[str, Any]:
+    """The settings of the manifest: with the profile and the digests, all that the figures depend on."""
+    return {
+        "taxpayer": books.subject.taxpayer,
+        "accounts": sorted(account.name for account in books.subject.accounts),
         "year": books.year_label,
         "proof": proof,
+        **recorded_settings(books.recorded),
     }
-    files = write_report(app.engine, books, folder, settings, (), app.clock.now())
-    return Done(folder, books, files, proof)
+
+
+def proof_findings(engine: Engine, books: Books) -> tuple[Finding, ...]:
+    """What the last proof of each account says against it, of the time up to the end of the year."""
+    f = schema.finding_row.c
+    scopes = [f"verify {account.name}" for account in books.subject.accounts]
+    query = select(f.severity, f.code, f.message, f.source_id, f.time, f.account).where(f.scope.in_(scopes))
+    with reading(engine) as connection:
+        rows = connection.execute(query.order_by(f.scope, f.id)).all()
+    found = (
+        Finding(Severity(r.severity), r.code, r.message, tuple(filter(None, r.source_id.split(";"))), r.time, r.account)
+        for r in rows
+    )
+    end = None if books.year is None else books.profile.end_of(books.year)
+    return tuple(finding for finding in found if end is None or finding.time is None or finding.time < end)
+
+
+def bundled(engine: Engine, books: Books, folder: Path, files: Iterable[str], path: Path) -> None:
+    """One ZIP of the report in ``folder`` and the rows it was made from."""
+    texts = {
+        "README.txt": README.format(
+            taxpayer=books.subject.taxpayer, title=books.profile.title, year=books.year_label, digest=books.digest
+        ),
+        "profile.toml": profile_toml(books.profile),
+    }
+    with reading(engine) as connection:
+        ids = [account.id for account in books.subject.accounts]
+        ledger = (row for id_ in ids for row in chained(read.ledger_rows(connection, id_, upto_seq=books.seq)))
+        trades = (row for id_ in ids for row in read.trade_rows(connection, id_, upto_seq=books.seq))
+        stated = transaction_rows(connection, books.subject.accounts, books.seq)
+        write_bundle(path, folder, files, raw_tables(ledger, trades, TRANSACTION_COLUMNS, stated), texts)
+
+
+def transaction_rows(
+    connection: Connection, accounts: Sequence[StoredAccount], seq: int
+) -> Iterator[Mapping[str, Any]]:
+    """Imported transactions as they stood, with the name of their account."""
+    for account in accounts:
+        for found in transactions.transactions(connection, account.id, upto_seq=seq):
+            said = {name: getattr(found, name) for name in transactions.FIELDS}
+            lots = tuple(f"{lot}:{shortest(amount)}" for lot, amount in found.lots)
+            yield said | {"account": account.name, "kind": found.kind.value, "lots": lots}
+
+
+TRANSACTION_COLUMNS = ("account", *transactions.FIELDS)

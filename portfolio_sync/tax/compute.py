@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import localcontext
 from operator import attrgetter
@@ -19,8 +19,10 @@ from portfolio_sync.pricing.value import Valued
 from portfolio_sync.tax.disposals import disposal_rows
 from portfolio_sync.tax.gaps import gaps
 from portfolio_sync.tax.holdings import holdings
-from portfolio_sync.tax.methods import METHODS, StandingOrder
+from portfolio_sync.tax.margin import margin_rows
+from portfolio_sync.tax.methods import METHODS, Scope, StandingOrder
 from portfolio_sync.tax.movements import movements
+from portfolio_sync.tax.portfolio import with_values
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.result import Computation, Disposal, Income
 from portfolio_sync.tax.summary import summarize
@@ -47,19 +49,35 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
         ordered = sorted(events, key=lambda valued: valued.event.time)
         end = None if options.year is None else profile.end_of(options.year)
         known = ordered if end is None else [valued for valued in ordered if valued.event.time < end]
-        disposals, lots, findings = list[Disposal](), list[Lot](), list[Finding]()
-        for history in by_asset(ordered, profile):
-            matching = METHODS[profile.method](history, profile, options.standing)
+        disposals, lots, held, findings = list[Disposal](), list[Lot](), list[Lot](), list[Finding]()
+        for history in histories(ordered, profile, lookup, findings):
+            matching = METHODS[profile.method].match(history, profile, options.standing)
             disposals += in_year(disposal_rows(matching, profile), profile, options.year)
-            lots += left_at(end, history, matching, profile, options)
-            findings += (found for found in gaps(matching) if end is None or (found.time and found.time < end))
+            findings += gaps(matching)
+            final = as_at(end, history, matching, profile, options)
+            lots += final.left
+            held += final.left if final.held is None else final.held
+        disposals += in_year(margin_rows(ordered, profile), profile, options.year)
         disposals.sort(key=attrgetter("disposed_at"))
         income = in_year(income_rows(ordered, profile), profile, options.year)
         at = end or (ordered[-1].event.time if ordered else None)
         return Computation(
-            tuple(disposals), tuple(income), tuple(lots), tuple(holdings(lots, lookup, at)), tuple(findings),
-            tuple(summarize(disposals, income, lots, profile.currency)), tuple(worklist(known, profile)),
+            tuple(disposals), tuple(income), tuple(lots), tuple(holdings(held, lookup, at)),
+            tuple(found for found in findings if end is None or (found.time and found.time < end)),
+            tuple(summarize(disposals, income, lots, profile, options.year)), tuple(worklist(known, profile)),
         )  # fmt: skip
+
+
+def histories(
+    events: Sequence[Valued], profile: Profile, lookup: Lookup, findings: list[Finding]
+) -> Iterator[list[Movement]]:
+    """The history of each pool that the method knows; adds to ``findings`` what a pool's making could not find out."""
+    if METHODS[profile.method].scope is Scope.ASSET:
+        yield from by_asset(events, profile)
+        return
+    whole = with_values(events, lambda valued: movements(valued, profile), lookup)
+    findings += whole.findings
+    yield whole.history
 
 
 def by_asset(events: Iterable[Valued], profile: Profile) -> Iterator[list[Movement]]:
@@ -72,13 +90,14 @@ def by_asset(events: Iterable[Valued], profile: Profile) -> Iterator[list[Moveme
         yield history.pop(asset)
 
 
-def left_at(
+def as_at(
     end: datetime | None, history: Sequence[Movement], matched: Matching, profile: Profile, options: Options
-) -> Sequence[Lot]:
-    """The lots at an instant; none where the asset was refused before it."""
-    if end is not None and history[-1].time >= end:
-        matched = METHODS[profile.method]([m for m in history if m.time < end], profile, options.standing)
-    return () if matched.refused else matched.left
+) -> Matching:
+    """The matching of what had happened by an instant; with no lots left where the asset was refused before it."""
+    if end is not None and history and history[-1].time >= end:
+        before = [m for m in history if m.time < end]
+        matched = METHODS[profile.method].match(before, profile, options.standing)
+    return replace(matched, left=(), held=None) if matched.refused else matched
 
 
 def in_year(rows: Iterable[Row], profile: Profile, year: int | None) -> list[Row]:

@@ -20,7 +20,7 @@ def disposal_rows(matching: Matching, profile: Profile) -> Iterator[Disposal]:
     """A row for each lot's part of each disposal of one asset, as matched."""
     seen: Counter[str] = Counter()
     for match, extra in with_extra_cost(matching.matches):
-        yield disposal_row(match, extra, profile, seen)
+        yield disposal_row(match, extra, profile, seen, by_day=matching.by_day)
 
 
 def with_extra_cost(matches: Iterable[Match]) -> Iterator[tuple[Match, Decimal]]:
@@ -37,19 +37,25 @@ def with_extra_cost(matches: Iterable[Match]) -> Iterator[tuple[Match, Decimal]]
         yield match, part
 
 
-def disposal_row(match: Match, extra_cost: Decimal, profile: Profile, seen: Counter[str]) -> Disposal:
+def disposal_row(match: Match, extra_cost: Decimal, profile: Profile, seen: Counter[str], *, by_day: bool) -> Disposal:
     disposal, lot = match.disposal, match.lot
     proceeds, cost = money_of(match, extra_cost)
-    key = "|".join((disposal.event, disposal.kind, disposal.asset, *disposal.ids, lot.event, *lot.ids))
+    origin = (lot.event, *lot.ids) if lot else (match.rule,)
+    key = "|".join((disposal.event, disposal.kind, disposal.asset, *disposal.ids, *origin))
     seen[key] += 1
-    acquired, disposed = profile.local_day(lot.acquired_at), profile.local_day(disposal.time)
+    acquired, disposed = profile.local_day(lot.acquired_at) if lot else None, profile.local_day(disposal.time)
     return Disposal(
         content_id("D", key, str(seen[key])), profile.label(profile.year_on(disposed)), disposal.kind, disposal.asset, match.quantity,
-        lot.acquired_at, disposal.time, proceeds, cost, None if proceeds is None or cost is None else proceeds - cost,
-        term(acquired, disposed, profile.term_rule), match.rule, match.matched_date, match.denied_loss, disposal.account, disposal.wallet,
-        lot.ids, disposal.ids, disposal.price_source,
-        acquired, disposed, lot.kind in BOUGHT and lot.wallet == disposal.wallet,
+        lot.acquired_at if lot else None, disposal.time, proceeds, cost, gain_of(proceeds, cost, match.denied_loss),
+        "" if by_day or acquired is None else term(acquired, disposed, profile.holding_rule),
+        match.rule, match.matched_date, match.denied_loss, disposal.account, disposal.wallet,
+        lot.ids if lot else (), disposal.ids, disposal.price_source,
+        acquired, disposed, lot is not None and lot.kind in BOUGHT and lot.wallet == disposal.wallet, by_day,
     )  # fmt: skip
+
+
+def gain_of(proceeds: Decimal | None, cost: Decimal | None, denied_loss: Decimal | None) -> Decimal | None:
+    return None if proceeds is None or cost is None else proceeds - cost + (denied_loss or ZERO)
 
 
 def money_of(match: Match, extra_cost: Decimal) -> tuple[Decimal | None, Decimal | None]:
@@ -59,7 +65,8 @@ def money_of(match: Match, extra_cost: Decimal) -> tuple[Decimal | None, Decimal
         return (None if match.disposal.act is Act.GIVE else proceeds), None
     if match.disposal.act is Act.GIVE:
         return cost, cost
-    if match.lot.gift_value is not None and proceeds is not None:
-        lower = share(match.lot.gift_value, match.quantity, match.lot.quantity) or ZERO
+    lot = match.lot
+    if lot and lot.gift_value is not None and proceeds is not None:
+        lower = share(lot.gift_value, match.quantity, lot.quantity) or ZERO
         cost = max(min(cost, proceeds), lower)
     return proceeds, cost + extra_cost

@@ -37,17 +37,23 @@ def unknown_costs(matching: Matching) -> Iterator[Finding]:
     for matches in drawn.values():
         disposal = matches[0].disposal
         quantity = shortest(sum((match.quantity for match in matches), ZERO))
-        origins = ", ".join(dict.fromkeys(";".join(match.lot.ids) for match in matches))
-        yield finding(
-            "unknown_cost",
-            disposal,
-            f"{quantity} {disposal.asset} of this {disposal.kind} came from {origins}, whose cost is not known: state it",
-        )
+        reasons = "; ".join(dict.fromkeys(map(reason, matches)))
+        yield finding("unknown_cost", disposal, f"{quantity} {disposal.asset} of this {disposal.kind} {reasons}")
+
+
+def reason(match: Match) -> str:
+    since = match.spoiled_by
+    if match.lot:
+        return f"came from {';'.join(match.lot.ids)}, whose cost is not known: state it"
+    if since is None or since is match.disposal:
+        return "have no cost: the price or the value of the whole portfolio is not known"
+    return f"came from a pool whose cost is not known since {';'.join(since.ids)}: state what is missing there"
 
 
 def unpriced_gifts(matching: Matching) -> Iterator[Finding]:
     for match in matching.matches:
-        if match.proceeds is None and match.disposal.kind == Kind.GIFT_OUT and match.disposal.act is Act.DISPOSE:
+        gift = match.disposal.act is Act.DISPOSE and Kind.GIFT_OUT in match.disposal.kind.split(";")
+        if gift and match.proceeds is None:
             yield finding("missing_price", match.disposal, f"no value for the {match.disposal.asset} given away")
 
 

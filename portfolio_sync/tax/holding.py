@@ -21,11 +21,18 @@ def long_from(acquired: date) -> date:
 
 
 def anniversary(day: date) -> date:
-    return day.replace(year=day.year + 1)  # 29 February is the last of its month: handled before
+    """The day of the same number a year on; 28 February where there is none."""
+    return day.replace(year=day.year + 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+def after_anniversary(acquired: date) -> date:
+    """The year ends with the day of the same number, or the last of its month where there is none (BGB 187, 188)."""
+    return anniversary(acquired) + DAY
 
 
 TERMS: dict[TermRule, Callable[[date], date]] = {
     TermRule.ANNIVERSARY: long_from,
+    TermRule.CALENDAR: after_anniversary,
     TermRule.DAYS365: lambda acquired: acquired + timedelta(days=365),
 }
 

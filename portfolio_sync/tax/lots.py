@@ -6,134 +6,54 @@ exactly: a share is cut to 20 decimals, and the last part of a lot or of a sale 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, localcontext
-from heapq import heapify, heappop, heappush
-from typing import Any
+from operator import attrgetter
 
 from portfolio_sync.core.amount import EXACT, ZERO
-from portfolio_sync.core.instant import EPOCH
 from portfolio_sync.core.lot import Act, Lot, Match, Matching, Movement, share
+from portfolio_sync.tax.orders import OpenLot, Order, oldest
+from portfolio_sync.tax.wallet_lots import Part, WalletLots
 
-MICROSECOND = timedelta(microseconds=1)
-Key = tuple[Any, ...]
-
-
-class OpenLot:
-    """What is left of an acquisition while the history runs; ``order`` is its place among the movements."""
-
-    __slots__ = ("acquired", "cost", "order", "origin", "quantity")
-
-    def __init__(self, origin: Movement, order: int, quantity: Decimal, cost: Decimal | None) -> None:
-        self.origin, self.order, self.quantity, self.cost = origin, order, quantity, cost
-        self.acquired = (origin.acquired_at - EPOCH) // MICROSECOND
-
-
-Part = tuple[OpenLot, Decimal, Decimal | None]
-"""A lot, units taken from it, and their cost."""
 Picks = Sequence[tuple[str, Decimal]]
+NAMED = "spec_id"
 
 
-def oldest(lot: OpenLot) -> Key:
-    return lot.acquired, lot.order
-
-
-def newest(lot: OpenLot) -> Key:
-    return -lot.acquired, -lot.order
-
-
-def by_unit(sign: int, money: Callable[[Movement], Decimal | None]) -> Callable[[OpenLot], Key]:
-    """Dearest (sign -1) or cheapest (+1) unit first, then the oldest; a lot of unknown cost comes last."""
-
-    def key(lot: OpenLot) -> Key:
-        total = money(lot.origin)
-        if total is None:
-            return 1, ZERO, lot.acquired, lot.order
-        return 0, EXACT.divide(total, lot.origin.quantity) * sign, lot.acquired, lot.order
-
-    return key
+def are_lots_named(movement: Movement) -> bool:
+    """Whether a person chose the lots. A fee held back from what was just received comes out of its own row by rule."""
+    return any(row not in movement.ids for row, _ in movement.picks)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """Which lot goes first, and the word for it in the reports."""
+class DatedOrder:
+    """From an instant on, the lots of a wallet (None: of all) go in another order."""
 
-    name: str
-    key: Callable[[OpenLot], Key]
+    start: datetime
+    wallet: str | None
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)
 class LotRules:
     """How one asset's history is matched.
 
-    ``order_at`` gives the order that stood for a wallet at an instant. Pools are per wallet from ``wallets_from`` on (None:
-    never), one pool before. ``zero_cost`` invents a lot of no cost where more is sold than known, instead of refusing.
+    ``order`` holds until one of ``dated`` does; of those, the last that fits. Pools are per wallet from ``wallets_from`` on
+    (None: never), one pool before. ``zero_cost`` invents a lot of no cost where more is sold than known, instead of refusing.
     """
 
-    order_at: Callable[[datetime, str], Order]
+    order: Order
+    dated: Sequence[DatedOrder] = ()
     wallets_from: datetime | None = None
     zero_cost: bool = False
 
-
-class Pool:
-    """The lots that lie in one wallet, as a heap in the order last asked for."""
-
-    __slots__ = ("count", "heap", "named", "order", "total")
-
-    def __init__(self, order: Order) -> None:
-        self.heap: list[tuple[Key, int, OpenLot]] = []
-        self.order, self.total, self.count = order, ZERO, 0
-        self.named: dict[str, list[OpenLot]] | None = None  # by row of the acquisition; made when first asked for
-
-    def add(self, lot: OpenLot) -> None:
-        self.count += 1  # parts of one lot have equal keys
-        heappush(self.heap, (self.order.key(lot), self.count, lot))
-        self.total += lot.quantity
-        if self.named is not None:
-            self.name(lot)
-
-    def name(self, lot: OpenLot) -> None:
-        assert self.named is not None
-        for row in lot.origin.ids:
-            self.named.setdefault(row, []).append(lot)
-
-    def lots_named(self, row: str) -> list[OpenLot]:
-        if self.named is None:
-            self.named = {}
-            for _, _, lot in sorted(self.heap):
-                self.name(lot)
-        return self.named.get(row, [])
-
-    def sort_by(self, order: Order) -> None:
-        if self.order is not order:
-            self.order = order
-            self.heap = [(order.key(lot), count, lot) for _, count, lot in self.heap if lot.quantity]
-            heapify(self.heap)
-
-    def best(self) -> Key:
-        """The key of the lot that goes first; the pool must not be empty."""
-        while not self.heap[0][2].quantity:
-            heappop(self.heap)  # used up by name
-        return self.heap[0][0]
-
-    def take(self, wanted: Decimal) -> Part:
-        """As much of the lot that goes first as there is and is wanted."""
-        self.best()
-        lot = self.heap[0][2]
-        if lot.quantity > wanted:
-            return self.cut(lot, wanted)
-        heappop(self.heap)
-        return self.cut(lot, lot.quantity)
-
-    def cut(self, lot: OpenLot, part: Decimal) -> Part:
-        cost = lot.cost if part == lot.quantity else share(lot.cost, part, lot.quantity)
-        lot.quantity -= part
-        self.total -= part
-        if lot.cost is not None and cost is not None:
-            lot.cost -= cost
-        return lot, part, cost
+    def order_at(self, time: datetime, wallet: str) -> Order:
+        found = self.order
+        for one in self.dated:
+            if one.start <= time and one.wallet in (None, wallet):
+                found = one.order
+        return found
 
 
 def match_lots(movements: Iterable[Movement], rules: LotRules) -> Matching:
@@ -151,90 +71,105 @@ class Books:
 
     def __init__(self, rules: LotRules) -> None:
         self.rules, self.matches = rules, list[Match]()
-        self.pools: dict[str, Pool] = {}
+        self.wallets: dict[str, WalletLots] = {}
         self.per_wallet = False
 
     def run(self, movements: Iterable[Movement]) -> Matching:
         wallets_from = self.rules.wallets_from
         for order, movement in enumerate(movements):
-            if not self.per_wallet:
-                self.per_wallet = wallets_from is not None and movement.time >= wallets_from
-            pool = self.pool(movement.wallet, movement.time)
+            if wallets_from is not None and not self.per_wallet:
+                self.per_wallet = movement.time >= wallets_from
+            wallet = self.wallet(movement.wallet, movement.time)
             if movement.act is Act.ACQUIRE:
-                pool.add(OpenLot(movement, order, movement.quantity, movement.money))
+                wallet.add(OpenLot(movement, order, movement.quantity, movement.money))
                 continue
             if movement.act is Act.MOVE and not self.per_wallet:
-                self.move(movement, pool, min(movement.quantity, pool.total))
+                self.move(movement, wallet, min(movement.quantity, wallet.total))
                 continue
-            missing = movement.quantity - self.available(pool)
+            missing = movement.quantity - self.available(wallet)
             if missing > 0:
                 if not self.rules.zero_cost:
                     return Matching(self.matches, self.left(), movement, missing)
-                pool.add(OpenLot(movement, order, missing, ZERO))
+                wallet.add(OpenLot(movement, order, missing, ZERO))
             if movement.act is Act.MOVE:
-                self.move(movement, pool, movement.quantity)
+                self.move(movement, wallet, movement.quantity)
             else:
-                self.dispose(movement, pool)
+                self.dispose(movement, wallet)
         return Matching(self.matches, self.left())
 
-    def pool(self, wallet: str, time: datetime) -> Pool:
-        order = self.rules.order_at(time, wallet)
-        pool = self.pools.get(wallet)
-        if pool is None:
-            pool = self.pools[wallet] = Pool(order)
-        pool.sort_by(order)
-        return pool
+    def wallet(self, name: str, time: datetime) -> WalletLots:
+        found = self.wallets.get(name)
+        if found is None:
+            found = self.wallets[name] = WalletLots(self.rules.order)
+        if self.rules.dated:
+            found.sort_by(self.rules.order_at(time, name))
+        return found
 
-    def available(self, pool: Pool) -> Decimal:
-        return pool.total if self.per_wallet else sum((each.total for each in self.pools.values()), ZERO)
+    def available(self, wallet: WalletLots) -> Decimal:
+        if self.per_wallet or len(self.wallets) == 1:
+            return wallet.total
+        return sum(map(attrgetter("total"), self.wallets.values()), ZERO)
 
-    def taken(self, wanted: Decimal, picks: Picks, pools: Sequence[Pool]) -> Iterator[tuple[Pool, Part]]:
-        """Parts of lots out of ``pools``, ``wanted`` units together (there must be as many): named lots first, then in order."""
+    def taken(self, wanted: Decimal, picks: Picks, wallets: Sequence[WalletLots]) -> Iterator[tuple[WalletLots, Part]]:
+        """Parts of lots out of ``wallets``, ``wanted`` units together (there must be as many): named lots first, then in order."""
         for row, number in picks:
             left = number
-            for pool, lot in [(each, lot) for each in pools for lot in each.lots_named(row)]:
+            for wallet, lot in [(each, lot) for each in wallets for lot in each.lots_named(row)]:
                 part = min(wanted, left, lot.quantity)
                 if part:
                     wanted, left = wanted - part, left - part
-                    yield pool, pool.cut(lot, part)
+                    yield wallet, wallet.cut(lot, part)
+        first = wallets[0]
         while wanted:
-            first = pools[0] if len(pools) == 1 else min((pool for pool in pools if pool.total), key=Pool.best)
-            part_of_lot = first.take(wanted)
-            wanted -= part_of_lot[1]
-            yield first, part_of_lot
+            if len(wallets) > 1:
+                first = min((each for each in wallets if each.total), key=WalletLots.best)
+            taken = first.take(wanted)
+            wanted -= taken[1]
+            yield first, taken
 
-    def dispose(self, movement: Movement, home: Pool) -> None:
-        pools = [home] if self.per_wallet or len(self.pools) == 1 else self.all_in(home.order)
-        elsewhere: dict[int, tuple[Pool, Decimal]] = {}
-        rest, proceeds, rule = movement.quantity, movement.money, home.order.name
-        for pool, (lot, quantity, cost) in self.taken(movement.quantity, movement.picks, pools):
-            part = proceeds if quantity == rest else share(proceeds, quantity, rest)
-            self.matches.append(Match(movement, lot.origin, quantity, cost, part, rule))
-            rest -= quantity
-            if proceeds is not None and part is not None:
+    def dispose(self, movement: Movement, home: WalletLots) -> None:
+        wallets = [home] if self.per_wallet or len(self.wallets) == 1 else self.all_in(home.order)
+        if home.order.fresh_from:
+            for wallet in wallets:
+                wallet.age(home.order.fresh_from(movement.time))
+        if len(wallets) == 1 and not movement.picks:
+            self.match(movement, home.take_all(movement.quantity), home.order.name)
+            return
+        taken = list(self.taken(movement.quantity, movement.picks, wallets))
+        self.match(movement, [part for _, part in taken], NAMED if are_lots_named(movement) else home.order.name)
+        for wallet in wallets:
+            if wallet is not home:
+                out = sum((part[1] for source, part in taken if source is wallet), ZERO)
+                self.carry(home, wallet, min(out, home.total))
+
+    def match(self, movement: Movement, parts: Iterable[Part], rule: str) -> None:
+        """The parts with their shares of the proceeds; the last takes the exact rest."""
+        rest, proceeds, append = movement.quantity, movement.money, self.matches.append
+        for lot, quantity, cost in parts:
+            part = proceeds
+            if quantity != rest and proceeds is not None:
+                part = share(proceeds, quantity, rest)
                 proceeds -= part
-            if pool is not home:
-                elsewhere[id(pool)] = pool, quantity + elsewhere.get(id(pool), (pool, ZERO))[1]
-        for pool, quantity in elsewhere.values():
-            self.carry(home, pool, min(quantity, home.total))
+                rest -= quantity
+            append(Match(movement, lot.origin, quantity, cost, part, rule))
 
-    def all_in(self, order: Order) -> list[Pool]:
+    def all_in(self, order: Order) -> list[WalletLots]:
         """Every wallet's lots, sorted by the order of the one that sells; wallets by name, which breaks ties."""
-        for pool in self.pools.values():
-            pool.sort_by(order)
-        return [pool for _, pool in sorted(self.pools.items())]
+        for wallet in self.wallets.values():
+            wallet.sort_by(order)
+        return [wallet for _, wallet in sorted(self.wallets.items())]
 
-    def move(self, movement: Movement, source: Pool, quantity: Decimal) -> None:
-        self.carry(source, self.pool(movement.to_wallet, movement.time), quantity, movement.picks)
+    def move(self, movement: Movement, source: WalletLots, quantity: Decimal) -> None:
+        self.carry(source, self.wallet(movement.to_wallet, movement.time), quantity, movement.picks)
 
-    def carry(self, source: Pool, target: Pool, quantity: Decimal, picks: Picks = ()) -> None:
+    def carry(self, source: WalletLots, target: WalletLots, quantity: Decimal, picks: Picks = ()) -> None:
         for _, (lot, part, cost) in list(self.taken(quantity, picks, [source])):
             target.add(OpenLot(lot.origin, lot.order, part, cost))
 
     def left(self) -> list[Lot]:
-        lots = [(lot, wallet) for wallet, pool in self.pools.items() for _, _, lot in pool.heap if lot.quantity]
+        lots = [(lot, name) for name, wallet in self.wallets.items() for _, _, lot in wallet]
         lots.sort(key=lambda found: (*oldest(found[0]), found[1]))
-        return merged(Lot(lot.origin, wallet, lot.quantity, lot.cost) for lot, wallet in lots)
+        return merged(Lot(lot.origin, name, lot.quantity, lot.cost) for lot, name in lots)
 
 
 def merged(lots: Iterable[Lot]) -> list[Lot]:

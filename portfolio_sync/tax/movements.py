@@ -11,7 +11,17 @@ from portfolio_sync.core.asset import FEE_CREDIT, FIAT
 from portfolio_sync.core.event import Event, Kind, Leg
 from portfolio_sync.core.lot import Act, Movement, share
 from portfolio_sync.pricing.value import Value, Valued
-from portfolio_sync.tax.profile import BuyFee, CryptoFee, GiftOut, Profile, SellFee, TradeFee, TransferFee
+from portfolio_sync.tax.profile import (
+    BuyFee,
+    CryptoFee,
+    GiftIn,
+    GiftOut,
+    IncomeCost,
+    Profile,
+    SellFee,
+    TradeFee,
+    TransferFee,
+)
 
 EXTERNAL = "external:"
 HALF = Decimal("0.5")
@@ -83,11 +93,11 @@ def parts(total: Decimal | None, legs: list[tuple[Leg, Value]]) -> list[Decimal 
     worth = [value.money for _, value in legs]
     if None in worth or not sum(known for known in worth if known):
         return [None] * len(legs) if total else [ZERO] * len(legs)
-    rest, weight, shares = total, sum((w for w in worth if w), ZERO), []
+    rest, weight, shares = total, sum((w for w in worth if w), ZERO), list[Decimal | None]()
     for w in worth:
         part = share(rest, w, weight) if w and weight else ZERO
         shares.append(part)
-        rest, weight = rest - (part or ZERO), weight - (w or ZERO)
+        rest, weight = rest - part, weight - (w or ZERO)
     return shares
 
 
@@ -112,7 +122,7 @@ def disposals(valued: Valued, profile: Profile, fees: Charged, deducted: Decimal
         as_cost = profile.sell_fee is SellFee.COST
         yield movement(
             Act.DISPOSE, valued.event, Leg(leg.number - with_it, leg.asset, leg.ids),
-            worth.money if as_cost else minus(worth.money, fee_part), worth.source,
+            worth.money if as_cost else minus(worth.money, fee_part), worth.source, price=worth.money,
             extra_cost=fee_part if as_cost and fee_part else None, picks=valued.event.facts.lots,
         )  # fmt: skip
 
@@ -145,6 +155,14 @@ def sell(valued: Valued, profile: Profile) -> Iterator[Movement]:
     yield from fee_coins(valued, profile, fees)
 
 
+def margin(valued: Valued, profile: Profile) -> Iterator[Movement]:
+    """Coins won on a position come at their value, coins lost or charged go at it; its gain or loss is ``tax.margin``'s."""
+    fees = charged(valued, profile)
+    yield from acquisitions(valued, profile, ZERO)
+    yield from disposals(valued, profile, fees, ZERO)
+    yield from fee_coins(valued, profile, fees)
+
+
 # The part of a coin-for-coin trade's fee that belongs to the coin given; the rest is cost of what is received.
 GIVEN_PART = {TradeFee.DISPOSAL: Decimal(1), TradeFee.SPLIT: HALF, TradeFee.ACQUISITION: ZERO}
 
@@ -159,26 +177,26 @@ def trade(valued: Valued, profile: Profile) -> Iterator[Movement]:
 
 def income(valued: Valued, profile: Profile) -> Iterator[Movement]:
     cost = valued.event.facts.cost
+    if cost is None and profile.income_cost is IncomeCost.ZERO:
+        cost = ZERO
     for leg, worth in coin_legs(valued, profile, received=True):
         money = worth.money if cost is None else cost
         yield movement(Act.ACQUIRE, valued.event, leg, money, worth.source, price=money)
 
 
 def gift_in(valued: Valued, profile: Profile) -> Iterator[Movement]:
-    """The giver's cost and date; a lower market value at receipt is the cost for a loss (IRC 1015)."""
+    """The giver's cost and date, with a lower market value at receipt as the cost for a loss (IRC 1015); or that value alone."""
     facts = valued.event.facts
     for leg, worth in coin_legs(valued, profile, received=True):
-        lower = worth.money if worth.money is not None and facts.cost is not None and worth.money < facts.cost else None
+        if profile.gift_in is GiftIn.FMV:
+            yield movement(Act.ACQUIRE, valued.event, leg, worth.money, worth.source, price=worth.money)
+            continue
+        less = minus(worth.money, facts.cost)
+        two_bases = profile.gift_in is GiftIn.TWO_BASES and less is not None and less < 0
         yield movement(
-            Act.ACQUIRE,
-            valued.event,
-            leg,
-            facts.cost,
-            "stated",
-            acquired=facts.acquired,
-            price=facts.cost,
-            gift_value=lower,
-        )
+            Act.ACQUIRE, valued.event, leg, facts.cost, "stated", acquired=facts.acquired, price=facts.cost,
+            gift_value=worth.money if two_bases else None,
+        )  # fmt: skip
 
 
 def gift_out(valued: Valued, profile: Profile) -> Iterator[Movement]:
@@ -233,6 +251,7 @@ KINDS: dict[Kind, Callable[[Valued, Profile], Iterator[Movement]]] = {
     Kind.TRADE: trade,
     Kind.SPEND: sell,
     Kind.FEE: sell,
+    Kind.MARGIN: margin,
     Kind.INCOME: income,
     Kind.GIFT_IN: gift_in,
     Kind.GIFT_OUT: gift_out,

@@ -6,20 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from portfolio_sync.errors import SettingsError
 
 
 class Method(StrEnum):
-    """Which lots a disposal takes."""
+    """Which lots a disposal takes, or which average."""
 
     FIFO = "fifo"
     LIFO = "lifo"
     HIFO = "hifo"
     LOFO = "lofo"
     SPEC_ID = "spec_id"
+    DE_FIFO = "de_fifo"
+    IE_FIFO = "ie_fifo"
+    ACB = "acb"
+    TOTAL_AVERAGE = "total_average"
+    UK_S104 = "uk_s104"
+    FR_PAMC = "fr_pamc"
+
+
+LOT_ORDERS = (Method.FIFO, Method.LIFO, Method.HIFO, Method.LOFO, Method.SPEC_ID)
+ONE_POOL = {Method.TOTAL_AVERAGE, Method.UK_S104, Method.FR_PAMC}
+"""What these rules average are all units of a taxpayer, wherever they lie."""
 
 
 class PoolScope(StrEnum):
@@ -62,6 +73,7 @@ class HifoKey(StrEnum):
 
 class TermRule(StrEnum):
     ANNIVERSARY = "anniversary"
+    CALENDAR = "calendar"
     DAYS365 = "days365"
 
 
@@ -70,9 +82,36 @@ class GiftOut(StrEnum):
     FMV = "fmv"
 
 
+class GiftIn(StrEnum):
+    """Cost of what was given to us: the giver's for a gain and a lower value for a loss, the giver's alone, or the value then."""
+
+    TWO_BASES = "two_bases"
+    DONOR = "donor"
+    FMV = "fmv"
+
+
+class IncomeCost(StrEnum):
+    VALUE = "value"
+    ZERO = "zero"
+
+
 class Oversell(StrEnum):
     ERROR = "error"
     ZERO_COST = "zero_cost"
+
+
+class Allowance(NamedTuple):
+    """A limit that the law sets on a year's figures; shown, never applied. ``amount`` in ``currency``, years by their start."""
+
+    item: str
+    amount: int
+    currency: str
+    first: int
+    last: int | None
+    citation: str
+
+    def holds_in(self, year: int | None) -> bool:
+        return year is not None and self.first <= year and (self.last is None or year <= self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +139,31 @@ class Profile:
     hifo_key: HifoKey = HifoKey.UNIT_COST
     term_rule: TermRule = TermRule.ANNIVERSARY
     gift_out: GiftOut = GiftOut.NO_GAIN
+    gift_in: GiftIn = GiftIn.TWO_BASES
+    income_cost: IncomeCost = IncomeCost.VALUE
+    superficial_loss: bool = False
+    """Canada: a loss is denied as far as the same asset was bought within 30 days and is still held on the 30th."""
+    long_term_exempt: bool = False
+    """Gains on units held long are not taxed, and losses on them not deducted."""
     oversell: Oversell = Oversell.ERROR
     withheld_fee_own_lot: bool = False
     form_1099_da: bool = True
     """US: whether Kraken sent a Form 1099-DA for sales on it from 2025 on (boxes H, K instead of I, L)."""
     forms: tuple[str, ...] = ()
+    allowances: tuple[Allowance, ...] = ()
     citations: tuple[str, ...] = ()
+    rules: tuple[tuple[str, ...], ...] = ()
+    """What a person states in the place of the classification table, as ``normalize.rules.Rules.with_`` takes it."""
+
+    @property
+    def holding_rule(self) -> TermRule:
+        """A German year ends by the calendar alone; the American rule for ends of months is none of BGB 188."""
+        german = self.method is Method.DE_FIFO and self.term_rule is TermRule.ANNIVERSARY
+        return TermRule.CALENDAR if german else self.term_rule
+
+    @property
+    def exempts_long_term(self) -> bool:
+        return self.long_term_exempt or self.method is Method.DE_FIFO
 
     @property
     def zone(self) -> ZoneInfo:
@@ -135,12 +193,24 @@ class Profile:
         return str(year) if (self.year_start_month, self.year_start_day) == (1, 1) else f"{year}-{(year + 1) % 100:02}"
 
 
-FIXED = {"name", "title", "methods", "forms", "citations"}
+FIXED = {"name", "title", "methods", "forms", "allowances", "citations", "rules"}
 
 
 def with_settings(profile: Profile, settings: Mapping[str, str]) -> Profile:
-    """The profile with fields overridden from text. Raises SettingsError for an unknown key or value."""
-    return replace(profile, **{key: parse(profile, key, text) for key, text in settings.items()}, **implied(settings))
+    """The profile with fields overridden from text. Raises SettingsError for an unknown key or value, or two that clash."""
+    found = replace(profile, **{key: parse(profile, key, text) for key, text in settings.items()}, **implied(settings))
+    refuse_clash(found)
+    return found
+
+
+def refuse_clash(profile: Profile) -> None:
+    per_wallet = profile.pool_scope is PoolScope.WALLET
+    if per_wallet and profile.method in ONE_POOL:
+        raise SettingsError(
+            f"the method {profile.method} knows one pool for all wallets: leave pool_scope at universal"
+        )
+    if profile.superficial_loss and (profile.method is not Method.ACB or per_wallet):
+        raise SettingsError("superficial_loss=true goes with the method acb and pool_scope=universal alone")
 
 
 def implied(settings: Mapping[str, str]) -> dict[str, Any]:
@@ -178,5 +248,7 @@ PARSERS = {
     "dated_methods_from": perhaps_day,
     "wallet_pools_from": perhaps_day,
     "withheld_fee_own_lot": boolean,
+    "superficial_loss": boolean,
+    "long_term_exempt": boolean,
     "form_1099_da": boolean,
 }

@@ -14,14 +14,18 @@ from portfolio_sync.pricing.value import Valued
 
 @dataclass(frozen=True, slots=True)
 class Disposal:
-    """One lot's part of one disposal. Money is in the report currency; None: not known. ``.._on`` are local days."""
+    """One lot's or pool's part of one disposal, ``by_day`` of all disposals of a local day.
+
+    Money is in the report currency; None: not known. gain = proceeds - cost + denied_loss. ``.._on`` are local days;
+    ``acquired_..`` None: units of a pool. ``term`` "" where the rule knows none.
+    """
 
     id: str
     tax_year: str
     kind: str
     asset: str
     quantity: Decimal
-    acquired_at: datetime
+    acquired_at: datetime | None
     disposed_at: datetime
     proceeds: Decimal | None
     cost: Decimal | None
@@ -35,10 +39,11 @@ class Disposal:
     acquired_ids: tuple[str, ...]
     disposed_ids: tuple[str, ...]
     price_source: str
-    acquired_on: date
+    acquired_on: date | None
     disposed_on: date
     bought_in_place: bool
     """The units were bought or traded for in the very wallet that they left."""
+    by_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)

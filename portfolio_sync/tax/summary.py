@@ -8,26 +8,29 @@ from decimal import Decimal
 
 from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.lot import Lot
+from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.result import Disposal, Income, SummaryLine
 
 ONE = Decimal(1)
 
 
 def summarize(
-    disposals: Sequence[Disposal], income: Sequence[Income], lots: Sequence[Lot], currency: str
+    disposals: Sequence[Disposal], income: Sequence[Income], lots: Sequence[Lot], profile: Profile, year: int | None
 ) -> Iterator[SummaryLine]:
-    """Totals (``asset`` "") and the same by asset, in a fixed order of items."""
+    """Totals (``asset`` "") and the same by asset, in a fixed order of items; what the law allows a year comes last."""
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
-    for item, asset, amount in (*disposal_figures(disposals), *income_figures(income), *lot_figures(lots)):
+    taxed = taxed_figures(disposals) if profile.exempts_long_term else ()
+    for item, asset, amount in (*disposal_figures(disposals), *taxed, *income_figures(income), *lot_figures(lots)):
         sums[item][asset] += amount
     for by_asset in sums.values():
         by_asset[""] = sum(by_asset.values(), ZERO)
     for item in ITEMS:
         for asset, amount in sorted(sums[item].items()) or [("", ZERO)]:
-            yield SummaryLine(item, asset, amount, "" if item in COUNTS else currency)
-    for item in sorted(set(sums) - set(ITEMS)):  # income by type
+            yield SummaryLine(item, asset, amount, "" if item in COUNTS else profile.currency)
+    for item in sorted(set(sums) - set(ITEMS)):  # what not every profile or year has: income by type, ...
         for asset, amount in sorted(sums[item].items()):
-            yield SummaryLine(item, asset, amount, currency)
+            yield SummaryLine(item, asset, amount, profile.currency)
+    yield from (SummaryLine(a.item, "", Decimal(a.amount), a.currency) for a in profile.allowances if a.holds_in(year))
 
 
 COUNTS = ("disposals", "disposals_unknown", "income_unknown", "open_lots")
@@ -50,7 +53,16 @@ def disposal_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, 
         yield "cost", row.asset, row.cost
         yield ("gains" if row.gain > 0 else "losses"), row.asset, abs(row.gain)
         yield "net_gain", row.asset, row.gain
-        yield f"net_gain_{row.term}", row.asset, row.gain
+        if row.term:
+            yield f"net_gain_{row.term}", row.asset, row.gain
+        if row.denied_loss:
+            yield "denied_loss", row.asset, row.denied_loss
+
+
+def taxed_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:
+    """Where what was held long is free: gains and losses that count, and those that do not."""
+    for row in disposals:
+        yield ("tax_free_gain" if row.term == "long" else "taxable_gain"), row.asset, row.gain or ZERO
 
 
 def income_figures(income: Iterable[Income]) -> Iterator[tuple[str, str, Decimal]]:

@@ -12,7 +12,8 @@ from typing import Any
 from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.instant import parse_iso
-from portfolio_sync.normalize.transactions import Transaction, to_event
+from portfolio_sync.core.transaction import Transaction
+from portfolio_sync.normalize.transactions import to_event
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.table import PriceTable
 from portfolio_sync.pricing.value import value_all
@@ -28,6 +29,7 @@ EXACT = {"amount"}  # unit counts; every other number is money with the case's t
 MONEY = {"proceeds", "cost", "gain", "value", "denied_loss"}
 
 Row = dict[str, Any]
+Sums = dict[tuple[Any, ...], dict[str, Decimal]]
 
 
 def case(name: str) -> Row:
@@ -89,9 +91,9 @@ def expected(rows: Iterable[Row]) -> list[Row]:
     return [{key: readers.get(key, str)(value) for key, value in row.items()} for row in rows]
 
 
-def summed(rows: Iterable[Row], keys: tuple[str, ...]) -> dict[tuple[Any, ...], dict[str, Decimal]]:
+def summed(rows: Iterable[Row], keys: tuple[str, ...]) -> Sums:
     """Rows with equal listed keys as one."""
-    sums: dict[tuple[Any, ...], dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
+    sums: Sums = defaultdict(lambda: defaultdict(lambda: ZERO))
     for row in rows:
         for field in (EXACT | MONEY) & row.keys():
             sums[tuple(row[key] for key in keys)][field] += row[field]
@@ -99,17 +101,21 @@ def summed(rows: Iterable[Row], keys: tuple[str, ...]) -> dict[tuple[Any, ...], 
 
 
 def compare(got: list[Row], want: list[Row], tolerance: Decimal) -> None:
-    """Complete: nothing else may appear. Only listed fields are compared."""
-    shapes = defaultdict(list)
+    """Complete: nothing else may appear. Only listed fields are compared; rows that list more are looked for first."""
+    shapes: dict[frozenset[str], list[Row]] = defaultdict(list)
     for row in want:
-        shapes[tuple(sorted(row.keys()))].append(row)
-    assert len(shapes) <= 1, "one shape of rows a case"
-    if not want:
-        assert not got
-        return
-    listed = set(want[0])
-    keys = tuple(sorted(listed - EXACT - MONEY))
-    found, wanted = summed(got, keys), summed(want, keys)
+        shapes[frozenset(row)].append(row)
+    left = got
+    for shape, rows in sorted(shapes.items(), key=lambda item: (-len(item[0]), sorted(item[0]))):
+        keys = tuple(sorted(shape - EXACT - MONEY))
+        wanted = summed(rows, keys)
+        mine = [row for row in left if tuple(row[key] for key in keys) in wanted]
+        left = [row for row in left if row not in mine]
+        same(summed(mine, keys), wanted, tolerance)
+    assert not left
+
+
+def same(found: Sums, wanted: Sums, tolerance: Decimal) -> None:
     assert found.keys() == wanted.keys()
     for key, fields in wanted.items():
         for field, number in fields.items():

@@ -17,6 +17,7 @@ from portfolio_sync.tax.holding import term
 from portfolio_sync.tax.profile import Profile, TermRule, with_settings
 from portfolio_sync.tax.profiles import US
 from portfolio_sync.tax.result import Computation
+from tests.law import published
 from tests.shown import shown
 
 
@@ -175,3 +176,15 @@ def test_a_gift_received_has_two_costs_and_a_zone_without_gain(price: str, cost:
     )
     (row,) = figures(gift, sell("t2", at(2022), "1", price)).disposals
     assert (row.cost, row.gain, row.term, row.acquired_at) == (Decimal(cost), Decimal(gain), "long", at(2020))
+
+
+# The examples of the regulations, under the US profile: 26 CFR 1.1001-7 examples 2 and 3, 1.1012-1(j) examples 2 and 3.
+@pytest.mark.parametrize(
+    "name", ["us-reg1001-7-ex2", "us-reg1001-7-ex3", "us-reg1012-j-ex2", "us-irs-faq-a53-transfer-fee"]
+)
+def test_regulations_1001_7_and_1012_1_j(name: str) -> None:
+    published.holds(name, US)
+
+
+def test_regulation_1012_1_j_example_3_named_units() -> None:
+    published.holds("us-reg1012-j-ex3", with_settings(US, {"method": "spec_id"}))

@@ -148,7 +148,10 @@ def test_a_lasting_fault_is_named_keeps_what_was_read_and_the_next_run_completes
         with begin() as on:
             on.exchange.faults.append(Fault(trouble, method, times=10_000))
             outcome = on.sync()
-            if method in ("Time", "Assets", "AssetPairs") or trouble is not Trouble.INVALID_NONCE:
+            if method == "AssetPairs":  # pairs name things only; without them the rows are whole
+                assert (outcome.error, outcome.proof) == (None, "proven")
+                assert any("asset names" in note for note in outcome.notes)
+            elif method in ("Time", "Assets") or trouble is not Trouble.INVALID_NONCE:
                 assert isinstance(outcome.error, (LASTING[trouble], Unreachable)), (method, outcome.error)
             else:
                 assert isinstance(outcome.error, InvalidKey), (method, outcome.error)
@@ -197,7 +200,7 @@ def booked(on: Stage, name: str, at: Decimal, asset: str, amount: str, balance: 
     on.exchange.book(Entry(name, at, fields))
 
 
-SEEDS, EACH = 20, 10
+SEEDS, EACH = 18, 10
 
 
 def mixture(on: Stage, chance: Random) -> int:
@@ -222,11 +225,12 @@ def test_any_mixture_of_faults_ends_in_the_truth(begin: Begin, seed: int) -> Non
         ways = chance.choice(WAYS)
         with begin(**ways) as on:
             faults = mixture(on, chance)
+            booked = any(fault.act for fault in on.exchange.faults)
             first = on.sync()
             assert len(on.exchange.requests) <= 3 * clean + RETRIES * faults, (seed, number)
             on.exchange.faults.clear()
             assert first.error is None, (seed, number, first.error)
-            for _ in range(2):  # a row booked behind the walk is found by the next run's count
+            for _ in range(1 + booked):  # a row booked behind the walk is found by the next run's count
                 on.clock.time += timedelta(hours=25)
                 last = on.sync()
             assert (last.error, last.proof) == (None, "proven"), (seed, number, ways)

@@ -55,7 +55,7 @@ def account() -> Ledger:
     ledger.trade("1 BTC", "80 USD", refid="T2", after=180)
     ledger.trade("1 ETH", "10 USD", refid="T3", after=240)
     ledger.add("earn", "DOT", "-0.5", refid="E1", subtype="allocation", after=300)
-    ledger.add("margin", "USD", "5", refid="T9", after=360)
+    ledger.add("mystery", "USD", "5", refid="T9", after=360)
     ledger.add("withdrawal", "BTC", "-1", "0.0001", refid="FT1", after=420)
     return ledger
 

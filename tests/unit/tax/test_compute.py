@@ -6,14 +6,15 @@ from decimal import Decimal
 
 from portfolio_sync.core.event import Event, Kind
 from portfolio_sync.core.price import Price
-from portfolio_sync.normalize.events import normalize
+from portfolio_sync.normalize.events import Counts, normalize
 from portfolio_sync.normalize.transactions import Transaction, to_event
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.table import PriceTable
 from portfolio_sync.pricing.value import value_all
+from portfolio_sync.report.frame import Report, tables
 from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profile import Profile, with_settings
-from portfolio_sync.tax.profiles import GENERIC, US
+from portfolio_sync.tax.profiles import GENERIC, UK, US
 from portfolio_sync.tax.result import Computation
 from tests.ledgers import START, Ledger
 from tests.shown import shown
@@ -179,3 +180,41 @@ def test_event_rows_speak_of_their_own_kind() -> None:
     ledger.trade("1 BTC", "20 ETH", refid="T1")
     event: Event = normalize(ledger.rows).events[0]
     assert [str(leg.amount) for leg in (*event.given, *event.received)] == ["-1 BTC", "20 ETH"]
+
+
+def test_a_rule_by_day_prints_days_and_a_pool_has_no_date() -> None:
+    ledger = Ledger()
+    ledger.trade("100 USD", "2 BTC", refid="T1")
+    ledger.trade("0.5 BTC", "30 USD", refid="T2", after=40 * 86400)
+    ledger.trade("0.5 BTC", "40 USD", refid="T3", after=40 * 86400 + 60)
+    result = figures(ledger, with_settings(GENERIC, {"method": "uk_s104"}))
+    files = {
+        table.name: [dict(zip(table.header, line, strict=True)) for line in table.lines()]
+        for table in tables(Report(result, GENERIC, Counts(), (), ()))
+    }
+    (row,), (lot,) = files["disposals.csv"], files["open_lots.csv"]
+    assert [row[name] for name in ("disposed_at", "acquired_at", "quantity", "gain", "rule", "disposed_id")] == [
+        "2024-02-10", "", "1", "20", "s104", "L3;L5",
+    ]  # fmt: skip
+    assert [lot[name] for name in ("asset", "quantity", "acquired_at", "cost", "wallet", "acquired_id")] == [
+        "BTC", "1", "", "50", "main", "",
+    ]  # fmt: skip
+    assert [shown(h.wallet, h.quantity, h.cost) for h in result.holdings] == ["main 1 50"]
+
+
+def test_a_year_end_before_a_later_purchase_shows_what_was_held_then() -> None:
+    ledger = Ledger()
+    ledger.trade("100 USD", "2 BTC", refid="T1")
+    ledger.trade("1 BTC", "30 USD", refid="T2", after=YEAR - 5 * 86400)
+    ledger.trade("60 USD", "1 BTC", refid="T3", after=YEAR + 5 * 86400)
+    result = figures(ledger, with_settings(GENERIC, {"method": "uk_s104"}), 2024)
+    assert [shown(row.rule, row.cost) for row in result.disposals] == ["30_day 60"]
+    assert [shown(lot.quantity, lot.cost) for lot in result.lots] == ["1 50"]
+
+
+def test_what_the_law_allows_a_year_stands_last_in_its_summary() -> None:
+    last = [figures(Ledger(), UK, year).summary[-1] for year in (2022, 2023, 2024)]
+    assert [shown(line.item, line.amount, line.currency) for line in last] == [
+        "annual_exempt_amount 12300 GBP", "annual_exempt_amount 6000 GBP", "annual_exempt_amount 3000 GBP",
+    ]  # fmt: skip
+    assert "annual_exempt_amount" not in {line.item for line in figures(Ledger(), UK).summary}

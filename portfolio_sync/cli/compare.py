@@ -1,0 +1,65 @@
+"""``compare``: every permitted method side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options, table
+from portfolio_sync.cli.report import pair, year_asked
+from portfolio_sync.core.amount import shortest
+
+SHOWN = {
+    "proceeds": "proceeds", "cost": "cost", "net_gain_short": "gain short", "net_gain_long": "gain long", "net_gain": "gain",
+    "income": "income", "open_cost": "open cost",
+}  # fmt: skip
+
+
+@click.command()
+@click.option("--profile", "-p", metavar="P", help="Tax profile [default: that of the settings].")
+@click.option(
+    "--year", metavar="Y", help="Tax year by the calendar year it starts in, or all [default: the last complete one]."
+)
+@click.option("--currency", metavar="C", help="Currency [default: the profile's].")
+@click.option("--taxpayer", metavar="X", help="Whose, where there are several.")
+@click.option("--set", "overrides", multiple=True, metavar="K=V", help="Override a field of the profile (repeatable).")
+@account_option
+@config_option
+@output_options
+def compare(
+    profile: str | None,
+    year: str | None,
+    currency: str | None,
+    taxpayer: str | None,
+    overrides: tuple[str, ...],
+    account: tuple[str, ...],
+    config: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Proceeds, cost, gains, income and open cost by every method that the profile permits, on one frozen input."""
+    from portfolio_sync.tasks import compare as comparing
+    from portfolio_sync.tasks.report import Asked, money
+
+    output = Output(as_json, quiet, verbose)
+    asked = Asked(profile, None, year_asked(year), currency, taxpayer, dict(map(pair, overrides)), account)
+    done = comparing.compare(build(config, output), asked)
+    rows = [
+        (line.method, *(money(line.figures[name]) if line.figures else "-" for name in SHOWN), line.findings)
+        for line in done.lines
+    ]
+    document = {
+        "profile": done.profile.name, "year": done.year, "currency": done.profile.currency, "input_seq": done.seq,
+        "input_digest": done.digest, "note": done.note,
+        "methods": [
+            {"method": line.method, "refused": line.refused or None, "findings": line.findings}
+            | {name: shortest(amount) for name, amount in line.figures.items()}
+            for line in done.lines
+        ],
+    }  # fmt: skip
+    refused = [f"{line.method}: {line.refused}" for line in done.lines if line.refused]
+    title = f"{done.profile.title}, {done.year}, {done.profile.currency}"
+    shown = table(("method", *SHOWN.values(), "findings"), rows)
+    output.data(document, [title, *shown, *refused, *([f"note: {done.note}"] if done.note else [])])

@@ -1,0 +1,108 @@
+"""France: V by price lookup, coins for coins, and what cannot be known."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from portfolio_sync.core.event import Kind
+from portfolio_sync.core.price import Price
+from portfolio_sync.normalize.transactions import Transaction, to_event
+from portfolio_sync.pricing.quote import Lookup
+from portfolio_sync.pricing.table import PriceTable
+from portfolio_sync.pricing.value import value_all
+from portfolio_sync.tax.compute import Options, compute
+from portfolio_sync.tax.profiles import FR
+from portfolio_sync.tax.result import Computation
+from tests.shown import shown
+from tests.unit.tax.histories import START
+
+
+def on(day: int) -> datetime:
+    return START + timedelta(days=day)
+
+
+def did(day: int, kind: Kind, amount: object, asset: str, value: object, **more: object) -> Transaction:
+    worth = None if value is None else Decimal(str(value))
+    return Transaction(f"t{day}", on(day), kind, asset, Decimal(str(amount)), worth, **more)  # type: ignore[arg-type]  # the names of Transaction
+
+
+def euros(symbol: str, rate: int, day: int) -> Price:
+    return Price(symbol, "EUR", on(day), Decimal(rate), "test")
+
+
+def figures(*rows: Transaction, prices: tuple[Price, ...] = (), year: int | None = None) -> Computation:
+    lookup = Lookup(PriceTable.of(prices), "EUR")
+    return compute(value_all([to_event(t, "main") for t in rows], lookup).events, FR, Options(year), lookup)
+
+
+def lines(result: Computation) -> list[str]:
+    return [shown(d.kind, d.asset, d.quantity, d.proceeds, d.cost, d.gain) for d in result.disposals]
+
+
+def price_left(result: Computation) -> list[str]:
+    return [shown(lot.origin.asset, lot.cost) for lot in result.lots]
+
+
+BOUGHT = (did(0, Kind.BUY, 2, "BTC", 1000), did(1, Kind.BUY, 10, "ETH", 600))
+
+
+def test_the_portfolio_is_valued_at_prices_just_before_the_sale_and_what_is_sold_at_its_own() -> None:
+    """V = 2 x 1500 (the sale's own price) + 10 x 100; A = 1600; cost = 1600 x 1500 / 4000."""
+    result = figures(*BOUGHT, did(9, Kind.SELL, 1, "BTC", 1500), prices=(euros("ETH", 100, 9),))
+    assert lines(result) == ["sell BTC 1 1500 600 900"]
+    assert price_left(result) == ["* 1000"]
+    assert [shown(h.asset, h.wallet, h.quantity, h.cost, h.value) for h in result.holdings] == [
+        "BTC main 1 ? ?",
+        "ETH main 10 ? 1000",
+    ]
+
+
+def test_fees_come_off_the_price_but_not_out_of_the_fraction() -> None:
+    sale = did(9, Kind.SELL, 2, "BTC", 500, fee=Decimal(10), fee_asset="EUR", portfolio_value=Decimal(1000))
+    assert lines(figures(did(0, Kind.BUY, 2, "BTC", 400), sale)) == ["sell BTC 2 490 200 290"]
+
+
+def test_coins_for_coins_and_rewards_leave_the_acquisition_price_alone() -> None:
+    swap = did(5, Kind.TRADE, 1, "BTC", 900, counter_asset="ETH", counter_amount=Decimal(9))
+    reward = did(6, Kind.INCOME, 1, "ETH", 90)
+    result = figures(*BOUGHT, swap, reward)
+    assert lines(result) == []
+    assert price_left(result) == ["* 1600"]
+    assert [shown(i.value) for i in result.income] == ["90"]
+    assert [shown(h.asset, h.quantity) for h in result.holdings] == ["BTC 1", "ETH 20"]
+
+
+def test_without_a_price_of_every_coin_the_gain_is_blank_and_the_price_is_asked_for() -> None:
+    later = did(20, Kind.SELL, 1, "BTC", 100, portfolio_value=Decimal(1000))
+    result = figures(*BOUGHT, did(9, Kind.SELL, 1, "BTC", 1500), later)
+    assert lines(result) == ["sell BTC 1 1500 ? ?", "sell BTC 1 100 ? ?"]
+    assert price_left(result) == ["* ?"]
+    found = [(f.code, f.source) for f in result.findings]
+    assert found == [("missing_price", ("t9",)), ("unknown_cost", ("t9",)), ("unknown_cost", ("t20",))]
+    assert "prices of ETH" in result.findings[0].message
+    assert "not known since t9" in result.findings[2].message
+
+
+def test_coins_of_unknown_cost_make_the_acquisition_price_unknown() -> None:
+    gift = did(5, Kind.GIFT_IN, 1, "BTC", None)
+    result = figures(*BOUGHT, gift, did(9, Kind.SELL, 1, "BTC", 100, portfolio_value=Decimal(1000)))
+    assert lines(result) == ["sell BTC 1 100 ? ?"]
+    assert ["not known since t5" in f.message for f in result.findings] == [True]
+
+
+def test_more_sold_than_known_has_no_gain_unless_the_portfolio_is_stated() -> None:
+    bought, sale = did(0, Kind.BUY, 1, "BTC", 1000), did(9, Kind.SELL, 2, "BTC", 100)
+    result = figures(bought, sale)
+    assert lines(result) == ["sell BTC 2 100 ? ?"]
+    assert {f.code for f in result.findings} == {"insufficient_holdings", "unknown_cost"}
+    stated = did(9, Kind.SELL, 2, "BTC", 100, portfolio_value=Decimal(200))
+    assert lines(figures(bought, stated)) == ["sell BTC 2 100 500 -400"]
+
+
+def test_a_year_shows_the_acquisition_price_left_at_its_end() -> None:
+    sales = [did(day, Kind.SELL, 1, "BTC", 100, portfolio_value=Decimal(400)) for day in (9, 400)]
+    result = figures(did(0, Kind.BUY, 2, "BTC", 400), *sales, year=2024)
+    assert lines(result) == ["sell BTC 1 100 100 0"]
+    assert price_left(result) == ["* 300"]
+    assert {s.item: shown(s.amount, s.currency) for s in result.summary}["exempt_up_to_sales"] == "305 EUR"

@@ -1,0 +1,110 @@
+"""What was recorded, when, and which sales it has a say in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from portfolio_sync.core.event import Event, Kind, Leg
+from portfolio_sync.core.record import Recorded, RecordedOrder, RecordedPick
+from portfolio_sync.tax.profile import Method, with_settings
+from portfolio_sync.tax.profiles import GENERIC, UK, US
+from portfolio_sync.tax.recorded import standing, with_picks
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def order(method: str, start: str, recorded: str, account: str = "") -> RecordedOrder:
+    return RecordedOrder(method, at(start), at(recorded), account)
+
+
+def stood(recorded: Recorded, day: str) -> Method:
+    """As ``tax.methods.in_order`` reads standing orders, under the US profile."""
+    found = US.method
+    for one in sorted(standing(recorded, US), key=lambda s: (s.start, s.account is not None)):
+        if one.start and one.start <= at(day):
+            found = one.method
+    return found
+
+
+@pytest.mark.parametrize(
+    ("day", "method"),
+    [
+        ("2023-06-01", "fifo"),
+        ("2024-06-01", "hifo"),  # before 2025 as it says, whenever it was recorded
+        ("2025-01-01", "fifo"),  # not yet recorded
+        ("2025-05-31", "fifo"),
+        ("2025-06-01", "hifo"),
+        ("2026-03-01", "lofo"),
+    ],
+)
+def test_from_2025_on_an_order_stands_no_earlier_than_it_was_recorded(day: str, method: str) -> None:
+    recorded = Recorded(
+        (order("hifo", "2024-01-01", "2025-06-01"), order("lofo", "2026-02-01", "2025-12-01")),
+    )
+    assert stood(recorded, day) == method
+
+
+def test_an_order_recorded_in_advance_goes_on_over_the_turn() -> None:
+    recorded = Recorded((order("hifo", "2024-01-01", "2023-12-01"),))
+    assert [stood(recorded, day) for day in ("2024-12-31", "2025-01-01")] == ["hifo", "hifo"]
+
+
+def test_without_dates_in_the_law_effective_dates_count() -> None:
+    late = Recorded((order("lifo", "2024-01-01", "2026-01-01"),))
+    assert [one.start for one in standing(late, GENERIC)] == [at("2024-01-01")]
+    lifted = with_settings(US, {"dated_methods_from": ""})
+    assert [one.start for one in standing(late, lifted)] == [at("2024-01-01")]
+    assert standing(late, UK) == ()
+
+
+def event(name: str, time: str, legs: dict[str, str], kind: Kind = Kind.SELL) -> Event:
+    parts = tuple(Leg(Decimal(number), asset, (f"{name}-{asset}",)) for asset, number in legs.items())
+    return Event(f"E{name}", "main", at(time), kind, parts, source=tuple(f"{name}-{asset}" for asset in legs))
+
+
+BUY = event("b1", "2024-01-01", {"USD": "-10", "BTC": "5"}, Kind.BUY)
+FILLS = [
+    event("f1", "2025-03-01T00:00:00", {"BTC": "-1", "USD": "30"}),
+    event("f2", "2025-03-01T00:00:05", {"BTC": "-2", "USD": "60"}),
+]
+ROWS = {"ORDER": ("f1-BTC", "f1-USD", "f2-BTC", "f2-USD"), "b1": ("b1-USD", "b1-BTC"), "b1-BTC": ("b1-BTC",)}
+
+
+def pick(lot: str, amount: str, recorded: str = "2025-02-01") -> RecordedPick:
+    return RecordedPick("ORDER", lot, Decimal(amount), at(recorded))
+
+
+def lots(picks: list[RecordedPick]) -> list[tuple[tuple[str, Decimal], ...]]:
+    return [found.facts.lots for found in with_picks([BUY, *FILLS], picks, ROWS, US).events[1:]]
+
+
+def test_lots_picked_for_an_order_are_spread_over_its_fills() -> None:
+    assert lots([pick("b1", "1.5")]) == [(("b1-BTC", Decimal(1)),), (("b1-BTC", Decimal("0.5")),)]
+
+
+def test_of_several_lists_the_last_that_came_in_time_counts() -> None:
+    early, late = pick("b1-BTC", "0.25"), pick("b1-BTC", "0.75", "2025-04-01")
+    found = with_picks([BUY, *FILLS], [early, late], ROWS, US)
+    assert found.events[1].facts.lots == (("b1-BTC", Decimal("0.25")),)
+    assert {finding.code for finding in found.findings} == {"pick_recorded_late"}
+    assert with_picks([BUY, *FILLS], [early, late], ROWS, GENERIC).events[1].facts.lots == (
+        ("b1-BTC", Decimal("0.75")),
+    )
+
+
+def test_picks_have_no_effect_where_no_lot_is_chosen() -> None:
+    found = with_picks([BUY, *FILLS], [pick("b1", "1")], ROWS, UK)
+    assert found.events == (BUY, *FILLS)
+    assert [finding.code for finding in found.findings] == ["pick_without_effect"]
+
+
+def test_a_purchase_is_no_sale_and_money_no_lot() -> None:
+    buy = RecordedPick("b1", "b1", Decimal(1), at("2020-01-01"))
+    assert [f.code for f in with_picks([BUY, *FILLS], [buy], ROWS, US).findings] == ["pick_of_unknown_sale"]
+    sold = with_picks([BUY, *FILLS], [pick("ORDER", "1")], ROWS, US)
+    assert {f.code for f in sold.findings} == {"pick_of_unknown_lot"}
