@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import localcontext
 from operator import attrgetter
 
@@ -38,11 +38,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """``events`` in order of time, those without effect included; one finding for all rows of an unknown (type, subtype)."""
+    """``events`` in order of time, those without effect included; one finding for all rows of an unknown (type, subtype).
+
+    ``hints``: event id -> what a person should know who states its cost.
+    """
 
     events: tuple[Event, ...]
     findings: tuple[Finding, ...]
     counts: Counts
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 def normalize(rows: Iterable[LedgerRow], transactions: Iterable[Stated] = (), rules: Rules = STANDARD) -> Normalized:

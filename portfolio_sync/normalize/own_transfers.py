@@ -18,7 +18,8 @@ from portfolio_sync.core.amount import EXACT, shortest
 from portfolio_sync.core.event import Event, Kind, Leg, content_id
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import iso
-from portfolio_sync.normalize.outcome import EXTERNAL
+from portfolio_sync.normalize.events import Normalized
+from portfolio_sync.normalize.outcome import EXTERNAL, is_coin
 
 # As many units as were sent, or up to 2 % less for fees on the way, within two weeks.
 LIKELY_WITHIN = timedelta(days=14)
@@ -27,6 +28,7 @@ FEE_ON_THE_WAY = Decimal("0.98")
 BY_TIME = attrgetter("time")
 Marks = Mapping[tuple[str, str], Collection[str]]
 """(account, ledger row id) -> exact marks of that movement: the hash on the chain, an id that the other side carries too."""
+NO_MARKS: Marks = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,23 @@ class OwnTransfers:
     suggestions: tuple[Suggestion, ...]
 
 
+def reunited(normalized: Normalized, marks: Marks) -> Normalized:
+    """With what was found: matched deposits as returns, a finding and a hint for each that is only likely."""
+    found = own_transfers(normalized.events, marks)
+    if not (found.matches or found.suggestions):
+        return normalized
+    return replace(
+        normalized, events=tuple(joined(normalized.events, found.matches)),
+        findings=(*normalized.findings, *(suggestion.finding for suggestion in found.suggestions)),
+        hints={suggestion.deposit.id: suggestion.hint for suggestion in found.suggestions},
+    )  # fmt: skip
+
+
 def own_transfers(events: Iterable[Event], marks: Marks) -> OwnTransfers:
-    """Of one taxpayer's events: which deposits are which withdrawals. Deposits whose cost is stated are left alone."""
-    ordered = sorted(events, key=BY_TIME)
-    sent = [event for event in ordered if event.kind is Kind.WITHDRAWAL and event.legs]
-    arrived = [event for event in ordered if event.kind is Kind.DEPOSIT and event.legs and event.facts.cost is None]
+    """Of one taxpayer's events: which deposits are which withdrawals. Money, and deposits of a stated cost, are left alone."""
+    ordered = sorted((event for event in events if event.legs and is_coin(event.legs[0].asset)), key=BY_TIME)
+    sent = [event for event in ordered if event.kind is Kind.WITHDRAWAL]
+    arrived = [event for event in ordered if event.kind is Kind.DEPOSIT and event.facts.cost is None]
     with localcontext(EXACT):
         matches = tuple(exact(sent, arrived, marks))
         used = {id(match.withdrawal) for match in matches} | {id(match.deposit) for match in matches}

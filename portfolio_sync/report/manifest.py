@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date
 from hashlib import sha256
+from itertools import chain
 
 from portfolio_sync import __version__
 from portfolio_sync.core.amount import shortest
 from portfolio_sync.core.instant import iso
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.price import Price
+from portfolio_sync.normalize.own_transfers import NO_MARKS, Marks
 from portfolio_sync.normalize.rules import VERSION
 from portfolio_sync.normalize.transactions import Transaction
 from portfolio_sync.report.table import cell
@@ -25,9 +27,13 @@ def digest(lines: Iterable[str]) -> str:
     return f"{total % 2**256:064x}"
 
 
-def input_digest(ledger: Iterable[LedgerRow], transactions: Iterable[tuple[str, Transaction]] = ()) -> str:
-    """What all figures rest on; transactions come with the name of their account."""
-    return digest((*map(ledger_line, ledger), *(transaction_line(*one) for one in transactions)))
+def input_digest(
+    ledger: Iterable[LedgerRow], transactions: Iterable[tuple[str, Transaction]] = (), marks: Marks = NO_MARKS
+) -> str:
+    """What all figures rest on; transactions come with the name of their account, ``marks`` by account and ledger row."""
+    stated = (transaction_line(*one) for one in transactions)
+    hashes = ("\x1f".join(("mark", *row, *known)) for row, known in marks.items())
+    return digest(chain(map(ledger_line, ledger), stated, hashes))
 
 
 def ledger_line(row: LedgerRow) -> str:

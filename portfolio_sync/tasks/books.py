@@ -19,6 +19,7 @@ from portfolio_sync.core.record import NOTHING_RECORDED, Recorded
 from portfolio_sync.errors import UsageError
 from portfolio_sync.normalize.events import Counts, Normalized, normalize
 from portfolio_sync.normalize.overrides import Stated
+from portfolio_sync.normalize.own_transfers import reunited
 from portfolio_sync.normalize.rules import STANDARD
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.table import PriceTable
@@ -27,7 +28,7 @@ from portfolio_sync.report.frame import Report, finding_id, tables
 from portfolio_sync.report.manifest import input_digest, manifest
 from portfolio_sync.report.rows import disposal_rows, event_rows, holding_rows, income_rows, lot_rows
 from portfolio_sync.report.write import write
-from portfolio_sync.store import accounts, prices, read, records, runs, schema, transactions
+from portfolio_sync.store import accounts, prices, read, records, runs, schema, transactions, transfers
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.write import add_report, replace_events, replace_findings
@@ -120,12 +121,18 @@ def close(
     """Compute everything from one snapshot of the database; writes nothing. ``until``: only rows before this instant."""
     with reading(engine) as connection:
         seq = runs.settled(connection, ids_of(subject)) if frozen.seq is None else frozen.seq
-        digest = input_digest(_rows(connection, subject, seq, until), _stated(connection, subject, seq, until))
+        digest = input_digest(
+            _rows(connection, subject, seq, until),
+            _stated(connection, subject, seq, until),
+            transfers.marks(connection, names_of(subject), upto_seq=seq),
+        )
         normalized, lookup = _normalized(connection, subject, profile, seq, until, frozen.priced_upto)
         recorded = records.recorded(connection, subject.taxpayer) if frozen.recorded is None else frozen.recorded
         picked = _picked(connection, subject, normalized, recorded, profile)
     valuation = value_all(picked.events, lookup)
-    computation = compute(valuation.events, profile, Options(year, standing(recorded, profile)), lookup)
+    computation = compute(
+        valuation.events, profile, Options(year, standing(recorded, profile), normalized.hints), lookup
+    )
     of_records = (
         *picked.findings,
         *orders_without_say(recorded, computation.disposals, profile),
@@ -136,6 +143,10 @@ def close(
 
 def ids_of(subject: Subject) -> list[int]:
     return [account.id for account in subject.accounts]
+
+
+def names_of(subject: Subject) -> dict[int, str]:
+    return {account.id: account.name for account in subject.accounts}
 
 
 def _picked(
@@ -164,7 +175,8 @@ def _normalized(
     priced_upto: datetime | None = None,
 ) -> tuple[Normalized, Lookup]:
     rules = STANDARD.with_(profile.rules)
-    normalized = normalize(_rows(connection, subject, seq, until), _stated(connection, subject, seq, until), rules)
+    classified = normalize(_rows(connection, subject, seq, until), _stated(connection, subject, seq, until), rules)
+    normalized = reunited(classified, transfers.marks(connection, names_of(subject), upto_seq=seq))
     known = prices.rates(connection, upto=priced_upto)
     table = PriceTable.of(Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in known)
     return normalized, Lookup(table, profile.currency)

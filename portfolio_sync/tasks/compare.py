@@ -84,7 +84,7 @@ def alone(books: Books, profile: Profile) -> Line:
         refuse_clash(profile)
     except SettingsError as error:
         return Line(profile.method.value, {}, refused=str(error))
-    computed = compute(books.valuation.events, profile, Options(books.year), books.lookup)
+    computed = compute(books.valuation.events, profile, Options(books.year, hints=books.normalized.hints), books.lookup)
     return Line(profile.method.value, figures(computed), len(books.findings) + len(computed.findings))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import localcontext
 from operator import attrgetter
@@ -33,10 +33,14 @@ Row = TypeVar("Row", Disposal, Income)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``year``: the tax year printed, by the calendar year in which it starts; None: all. ``standing``: dated orders."""
+    """``year``: the tax year printed, by the calendar year in which it starts; None: all. ``standing``: dated orders.
+
+    ``hints``: for the worklist, event id -> what to know.
+    """
 
     year: int | None = None
     standing: tuple[StandingOrder, ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup: Lookup) -> Computation:
@@ -64,7 +68,7 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
         return Computation(
             tuple(disposals), tuple(income), tuple(lots), tuple(holdings(held, lookup, at)),
             tuple(found for found in findings if end is None or (found.time and found.time < end)),
-            tuple(summarize(disposals, income, lots, profile, options.year)), tuple(worklist(known, profile)),
+            tuple(summarize(disposals, income, lots, profile, options.year)), tuple(worklist(known, profile, options.hints)),
         )  # fmt: skip
 
 

@@ -225,12 +225,12 @@ def test_any_mixture_of_faults_ends_in_the_truth(begin: Begin, seed: int) -> Non
         ways = chance.choice(WAYS)
         with begin(**ways) as on:
             faults = mixture(on, chance)
-            booked = any(fault.act for fault in on.exchange.faults)
+            meddled = any(fault.act for fault in on.exchange.faults)
             first = on.sync()
             assert len(on.exchange.requests) <= 3 * clean + RETRIES * faults, (seed, number)
             on.exchange.faults.clear()
             assert first.error is None, (seed, number, first.error)
-            for _ in range(1 + booked):  # a row booked behind the walk is found by the next run's count
+            for _ in range(1 + meddled):  # a row booked behind the walk is found by the next run's count
                 on.clock.time += timedelta(hours=25)
                 last = on.sync()
             assert (last.error, last.proof) == (None, "proven"), (seed, number, ways)
