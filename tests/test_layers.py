@@ -41,7 +41,7 @@ PURE = (
 )
 # Only these may import the library; a trailing dot means everything below.
 LIBRARIES = {
-    "requests": ("kraken.client", "kraken.adapter"),
+    "requests": ("kraken.client", "kraken.adapter", "pricing.sources.ecb"),
     "urllib3": ("kraken.client", "kraken.adapter"),
     "sqlalchemy": ("store.", "sync.book", "sync.reference", "tasks.", "service."),
     "alembic": ("store.migrate",),

@@ -39,7 +39,7 @@ def demo(folder: Path, as_json: bool, quiet: bool, verbose: bool) -> int:
             synced = sync_one(scene.app, account, Request(), progress)
         if synced.error:
             raise synced.error
-        fetched = fetch_missing(scene.app, Asked(profile="us", year="all"), output.note)
+        fetched = fetch_missing(scene.app, Asked(profile="us", year="all"), "kraken", output.note)
         done = task.report(scene, clock.now().year - 1)
     config = folder / "portfolio-sync.toml"
     document = {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options, table
+
+SHOWN = 20  # reasons why there is no price
 
 
 @click.group()
@@ -18,6 +21,9 @@ def prices() -> None:
 @click.option("--profile", "-p", metavar="P", help="Whose currency is wanted [default: that of the settings].")
 @click.option("--currency", metavar="C", help="Another currency than the profile's.")
 @click.option("--taxpayer", metavar="X")
+@click.option(
+    "--fiat", type=click.Choice(["kraken", "ecb"]), help="Whose rates of currencies [default: that of the settings]."
+)
 @account_option
 @config_option
 @output_options
@@ -25,41 +31,58 @@ def fetch(
     profile: str | None,
     currency: str | None,
     taxpayer: str | None,
+    fiat: str | None,
     account: tuple[str, ...],
     config: Path | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Ask the exchange's public market data for the prices that events lack; each is stored as it comes."""
+    """Ask the exchange's public market data for the prices that events lack; each is stored as it comes.
+
+    With --fiat ecb rates of currencies are the European Central Bank's.
+    """
     from portfolio_sync.tasks import prices as quotes
     from portfolio_sync.tasks.report import Asked
 
     output = Output(as_json, quiet, verbose)
     app = build(config, output)
-    done = quotes.fetch_missing(app, Asked(profile, None, "all", currency, taxpayer, None, account), output.note)
+    asked = Asked(profile, None, "all", currency, taxpayer, None, account)
+    done = quotes.fetch_missing(app, asked, fiat or app.settings.prices.fiat, output.note)
     output.data(
         {"wanted": done.wanted, "stored": done.stored, "without_price": done.without},
-        [
-            f"{done.stored:,} prices stored for {done.wanted:,} wanted",
-            *(f"  no price: {reason}" for reason in done.without[:20]),
-            *([f"  ... and {len(done.without) - 20:,} more"] if len(done.without) > 20 else []),
-        ],
+        [f"{done.stored:,} prices stored for {done.wanted:,} wanted", *lines_without(done.without)],
     )
 
 
+def lines_without(reasons: Sequence[str]) -> list[str]:
+    """The first of many."""
+    more = [f"  ... and {len(reasons) - SHOWN:,} more"] if len(reasons) > SHOWN else []
+    return [*(f"  no price: {reason}" for reason in reasons[:SHOWN]), *more]
+
+
 @prices.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.option("--profile", "-p", metavar="P", help="Of an archive: whose currency is wanted.")
 @config_option
 @output_options
-def import_(file: Path, config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
-    """Read a CSV with the columns symbol, currency, time, rate, source. All of it is stored, or nothing."""
+def import_(file: Path, profile: str | None, config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Read prices from a file.
+
+    A CSV with the columns symbol, currency, time, rate, source, or the European Central Bank's eurofxref CSV or ZIP: all
+    of it is stored, or nothing. Kraken's OHLCVT history (a folder, the ZIP, or one CSV): what events lack is taken from it.
+    """
     from portfolio_sync.tasks import prices as quotes
+    from portfolio_sync.tasks.report import Asked
 
     output = Output(as_json, quiet, verbose)
     app = build(config, output)
-    read, stored = quotes.import_file(app, file)
-    output.data({"read": read, "stored": stored}, [f"{read:,} prices read, {stored:,} new or changed"])
+    done = quotes.import_path(app, file, Asked(profile))
+    wanted = "" if done.wanted is None else f" for {done.wanted:,} wanted"
+    output.data(
+        {"read": done.read, "stored": done.stored, "wanted": done.wanted, "without_price": done.without},
+        [f"{done.read:,} prices read{wanted}, {done.stored:,} new or changed", *lines_without(done.without)],
+    )
 
 
 @prices.command("list")

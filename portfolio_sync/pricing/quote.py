@@ -79,18 +79,25 @@ class Lookup:
         return None
 
     def money(self, symbol: str, instant: datetime) -> Quote | None:
-        """A currency's rate; where only the opposite rate is known, its inverse, cut to 20 decimals."""
+        """A currency's rate: its own, or over the euro or the dollar (the central bank quotes everything in euros)."""
         if symbol == self.currency:
             return Quote(ONE, "")
-        direct = self.row(symbol, self.currency, instant)
-        if direct:
+        if direct := self.exchange(symbol, self.currency, instant):
             return direct
-        opposite = self.row(self.currency, symbol, instant)
-        return (
-            Quote(EXACT.divide(ONE, opposite.rate).quantize(SHARE, context=EXACT), f"1/{opposite.source}")
-            if opposite
-            else None
-        )
+        for pivot in reversed(PIVOTS):
+            first = self.exchange(symbol, pivot, instant)
+            if first and (second := self.exchange(pivot, self.currency, instant)):
+                return join(first, second)
+        return None
+
+    def exchange(self, symbol: str, currency: str, instant: datetime) -> Quote | None:
+        """The rate of a pair of currencies; where only the opposite one is known, its inverse, cut to 20 decimals."""
+        if direct := self.row(symbol, currency, instant):
+            return direct
+        opposite = self.row(currency, symbol, instant)
+        if opposite is None:
+            return None
+        return Quote(EXACT.divide(ONE, opposite.rate).quantize(SHARE, context=EXACT), f"1/{opposite.source}")
 
     def row(self, symbol: str, currency: str, instant: datetime) -> Quote | None:
         price = self.table.at(symbol, currency, instant, self.policy.tolerance(symbol))

@@ -12,24 +12,31 @@ from operator import attrgetter
 from portfolio_sync.core.asset import FIAT
 from portfolio_sync.core.price import Price
 
-# Where two sources name a rate for the same instant, the earlier here wins; a source that is not named (a user's own
-# file) comes before all. Matched by prefix.
 SOURCE_ORDER = ("ecb", "kraken:trades", "kraken:ohlc", "kraken:ohlcvt")
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How old a rate may be. Currency fixings pause over weekends and holidays, coins do not."""
+    """How old a rate may be, and whose rate counts. Currency fixings pause over weekends and holidays, coins do not.
+
+    Where two sources name a rate for the same instant, the earlier in ``order`` wins; a source that is not named (a user's
+    own file) comes before all.
+    """
 
     coins: timedelta = timedelta(days=1)
     fiat: timedelta = timedelta(days=5)
+    order: tuple[str, ...] = SOURCE_ORDER
 
     def tolerance(self, symbol: str) -> timedelta:
         return self.fiat if symbol in FIAT else self.coins
 
+    def rank(self, source: str) -> int:
+        """The place of a source in the order, by the word it begins with; 0: not named."""
+        name = source.partition(" ")[0]
+        return self.order.index(name) + 1 if name in self.order else 0
 
-def rank(source: str) -> int:
-    return next((place for place, name in enumerate(SOURCE_ORDER, 1) if source.startswith(name)), 0)
+
+STANDARD = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +46,13 @@ class PriceTable:
     rows: Mapping[tuple[str, str], tuple[Price, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, prices: Iterable[Price]) -> PriceTable:
+    def of(cls, prices: Iterable[Price], policy: Policy = STANDARD) -> PriceTable:
         rows: dict[tuple[str, str], list[Price]] = defaultdict(list)
         for price in prices:
             rows[price.symbol, price.currency].append(price)
         return cls(
             {
-                key: tuple(sorted(found, key=lambda p: (p.time, -rank(p.source), p.source, p.rate)))
+                key: tuple(sorted(found, key=lambda p: (p.time, -policy.rank(p.source), p.source, p.rate)))
                 for key, found in rows.items()
             }
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from portfolio_sync.core.duration import parse_duration
 from portfolio_sync.core.instant import parse_iso
@@ -22,6 +22,11 @@ STREAMS: tuple[StreamName, ...] = ("balances", "ledgers", "trades", "earn", "dep
 
 def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
+
+
+def _length(text: str) -> str:
+    parse_duration(text)
+    return text
 
 
 def _instant(value: object) -> object:
@@ -111,6 +116,21 @@ class Tax(Section):
     timezone: str | None = None
 
 
+class Prices(Section):
+    """How old a rate may be, whose rate of one instant counts (a user's own file always first), who tells currencies' rates."""
+
+    coin_age: Annotated[str, AfterValidator(_length)] = "1d"
+    fiat_age: Annotated[str, AfterValidator(_length)] = "5d"
+    order: Annotated[tuple[str, ...], BeforeValidator(_names)] = (
+        "ecb",
+        "kraken:trades",
+        "kraken:ohlc",
+        "kraken:ohlcvt",
+    )
+    fiat: Literal["kraken", "ecb"] = "kraken"
+    ecb_url: str = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
+
+
 class StatedRule(Section):
     """``[rules]``: how a person wants rows of one ``"type/subtype"`` treated, and why; the words are those of ``rules list``."""
 
@@ -167,6 +187,7 @@ class Settings(Section):
     exchange: Exchange = Exchange()
     sync: Sync = Sync()
     service: Service = Service()
+    prices: Prices = Prices()
     tax: Tax = Tax()
     rules: dict[str, StatedRule] = Field(default_factory=dict)
     accounts: tuple[Account, ...] = ()

@@ -29,6 +29,12 @@ TEMPLATE = """\
 # workers = 4
 # lease = "60s"
 
+[prices]
+# coin_age = "1d"                         # how old a rate may be; of currencies: fiat_age, over weekends and holidays
+# fiat_age = "5d"
+# order = ["ecb", "kraken:trades", "kraken:ohlc", "kraken:ohlcvt"]   # whose rate of one instant counts; your own file's first
+# fiat = "kraken"                         # or "ecb": the European Central Bank's reference rates
+
 [tax]
 # profile = "generic"
 # currency = "USD"                        # default: the profile's

@@ -178,8 +178,8 @@ def _normalized(
     classified = normalize(_rows(connection, subject, seq, until), _stated(connection, subject, seq, until), rules)
     normalized = reunited(classified, transfers.marks(connection, names_of(subject), upto_seq=seq))
     known = prices.rates(connection, upto=priced_upto)
-    table = PriceTable.of(Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in known)
-    return normalized, Lookup(table, profile.currency)
+    table = PriceTable.of((Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in known), profile.prices)
+    return normalized, Lookup(table, profile.currency, profile.prices)
 
 
 def _rows(connection: Connection, subject: Subject, seq: int, until: datetime | None) -> Iterator[LedgerRow]:

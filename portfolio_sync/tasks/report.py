@@ -108,12 +108,13 @@ def profile_of(app: App, asked: Asked) -> Profile:
     """The profile as overridden by settings and options, options last. Raises SettingsError for what is not known."""
     tax = app.settings.tax
     base = profile_named(asked.profile or tax.profile)
-    given = {"currency": asked.currency or tax.currency, "timezone": tax.timezone, "method": asked.method}
+    ages = {"coin_price_age": app.settings.prices.coin_age, "fiat_price_age": app.settings.prices.fiat_age}
+    given = {"currency": asked.currency or tax.currency, "timezone": tax.timezone, "method": asked.method} | ages
     profile = with_settings(base, {k: v for k, v in given.items() if v} | dict(asked.overrides or {}))
     if profile.method not in profile.methods:
         raise SettingsError(f"profile {base.name} does not permit the method {profile.method}")
     _refuse_undated(base, profile)
-    return replace(profile, rules=stated_rules(app.settings))
+    return replace(profile, rules=stated_rules(app.settings), price_order=app.settings.prices.order)
 
 
 def _refuse_undated(base: Profile, profile: Profile) -> None:

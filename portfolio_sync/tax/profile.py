@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from portfolio_sync.core.duration import parse_duration
 from portfolio_sync.errors import SettingsError
+from portfolio_sync.pricing.table import SOURCE_ORDER, Policy
 
 
 class Method(StrEnum):
@@ -154,6 +156,14 @@ class Profile:
     citations: tuple[str, ...] = ()
     rules: tuple[tuple[str, ...], ...] = ()
     """What a person states in the place of the classification table, as ``normalize.rules.Rules.with_`` takes it."""
+    coin_price_age: str = "1d"
+    """How old a price may be that values a coin; ``fiat_price_age``: a rate that values money."""
+    fiat_price_age: str = "5d"
+    price_order: tuple[str, ...] = SOURCE_ORDER
+
+    @property
+    def prices(self) -> Policy:
+        return Policy(parse_duration(self.coin_price_age), parse_duration(self.fiat_price_age), self.price_order)
 
     @property
     def holding_rule(self) -> TermRule:
@@ -193,7 +203,7 @@ class Profile:
         return str(year) if (self.year_start_month, self.year_start_day) == (1, 1) else f"{year}-{(year + 1) % 100:02}"
 
 
-FIXED = {"name", "title", "methods", "forms", "allowances", "citations", "rules"}
+FIXED = {"name", "title", "methods", "forms", "allowances", "citations", "rules", "price_order"}
 
 
 def with_settings(profile: Profile, settings: Mapping[str, str]) -> Profile:
@@ -230,6 +240,11 @@ def parse(profile: Profile, key: str, text: str) -> Any:
         raise SettingsError(f"{text!r} is no value for {key}{choice}") from None
 
 
+def duration(text: str) -> str:
+    parse_duration(text)
+    return text.strip()
+
+
 def timezone(text: str) -> str:
     return ZoneInfo(text).key
 
@@ -243,6 +258,8 @@ def boolean(text: str) -> bool:
 
 
 PARSERS = {
+    "coin_price_age": duration,
+    "fiat_price_age": duration,
     "timezone": timezone,
     "currency": str.upper,
     "dated_methods_from": perhaps_day,

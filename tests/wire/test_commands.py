@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import socket
 import stat
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -219,3 +221,34 @@ def test_the_practice_exchange_says_where_it_is_and_stops_when_told(tmp_path: Pa
         assert ready["url"].startswith("http://127.0.0.1:")
         process.terminate()
         assert process.wait(timeout=10) == 0
+
+
+ECB = "Date,USD,JPY,BGN,GBP,\n2024-01-05,1.0921,158.39,1.9558,0.86145,\n2024-01-04,1.0953,158.22,1.9558,0.86273,\n"
+SOLD = """id,time,kind,asset,amount,counter_asset,counter_amount
+b1,2024-01-04T10:00:00Z,buy,BTC,1,EUR,40000
+s1,2024-01-06T10:00:00Z,sell,BTC,0.5,GBP,17229
+f1,2024-01-06T11:00:30Z,spend,BTC,0.25,,
+"""
+
+
+def test_rates_of_the_central_bank_and_the_archive_fill_what_a_report_lacks(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "t.csv").write_text(SOLD)
+    (home / "XBTUSD_1.csv").write_text("1704538740,1,1,1,44000,1,1\n1704538800,1,1,1,44001,1,1\n")
+    assert run(capsys, "import", "t.csv", "--format", "transactions", "--account", "other")[0] == 0
+    report = ("report", "--profile", "us", "--year", "all", "--out", "out")
+    assert run(capsys, *report)[0] == 0
+    assert (home / "out" / "findings.csv").read_text().count("missing_price") == 3
+    with zipfile.ZipFile(home / "eurofxref-hist.zip", "w") as archive:
+        archive.writestr("eurofxref-hist.csv", ECB)
+    assert run(capsys, "prices", "import", "eurofxref-hist.zip")[1].startswith("6 prices read, 6 new")
+    assert run(capsys, "prices", "import", "eurofxref-hist.zip")[1].startswith("6 prices read, 0 new")
+    code, out, _ = run(capsys, "prices", "import", "XBTUSD_1.csv", "--profile", "us")
+    assert (code, out.splitlines()[0].split(" wanted")[0]) == (0, "1 prices read for 3")
+    assert run(capsys, *report)[0] == 0
+    assert "missing_price" not in (home / "out" / "findings.csv").read_text()
+    disposals = list(csv.DictReader((home / "out" / "disposals.csv").read_text().splitlines()))
+    assert [(row["proceeds"], row["cost"]) for row in disposals[1:]] == [("11000", "10953")]
+    assert "ecb EUR/USD 2024-01-05" in disposals[0]["price_source"]
+    assert "kraken:ohlcvt XBTUSD_1.csv BTC/USD 2024-01-06T11:00:00Z" in disposals[1]["price_source"]

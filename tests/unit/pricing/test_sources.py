@@ -13,7 +13,8 @@ from portfolio_sync.core.instant import to_unix
 from portfolio_sync.core.price import Price
 from portfolio_sync.errors import RateLimited
 from portfolio_sync.pricing.quote import Lookup, Wanted
-from portfolio_sync.pricing.sources import NoPrice, fetch
+from portfolio_sync.pricing.sources.kraken import fetch
+from portfolio_sync.pricing.sources.route import NoPrice
 from portfolio_sync.pricing.table import PriceTable
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -62,8 +63,15 @@ def symbol(code: str) -> str:
     return SYMBOLS[code]
 
 
-def prices(found: Iterator[Price | NoPrice]) -> list[Price]:
-    return [row for row in found if isinstance(row, Price)]
+Found = Iterator[tuple[Wanted, list[Price | NoPrice]]]
+
+
+def answers(found: Found) -> list[Price | NoPrice]:
+    return [row for _, rows in found for row in rows]
+
+
+def prices(found: Found) -> list[Price]:
+    return [row for row in answers(found) if isinstance(row, Price)]
 
 
 def test_days_of_the_last_two_years_come_in_one_call_and_are_closing_rates_of_finished_days() -> None:
@@ -79,7 +87,7 @@ def test_days_of_the_last_two_years_come_in_one_call_and_are_closing_rates_of_fi
 
 def test_an_older_instant_is_priced_by_the_first_trade_at_or_after_it() -> None:
     market, old = Market("XXBTZUSD"), datetime(2017, 5, 1, 10, tzinfo=UTC)
-    (found,) = fetch([Wanted("BTC", "USD", old)], market, symbol, NOW)
+    (found,) = answers(fetch([Wanted("BTC", "USD", old)], market, symbol, NOW))
     assert found == Price("BTC", "USD", old, Decimal("77.5"), "kraken:trades XXBTZUSD 2017-05-01T10:00:07Z")
     assert market.calls[-1] == ("Trades", {"pair": "XXBTZUSD", "since": 1493632800000000000, "count": 1})
 
@@ -90,23 +98,39 @@ def test_a_coin_without_a_pair_in_the_currency_comes_in_dollars_with_the_dollars
     assert Lookup(PriceTable.of(found), "EUR").quote("ETH", NOW - 9 * DAY)
 
 
+def test_a_currency_whose_rate_is_known_is_not_asked_for() -> None:
+    market = Market("XETHZUSD")
+    assert not answers(fetch([], market, symbol, NOW))
+    (only,) = {
+        row.symbol for row in prices(fetch([Wanted("ETH", "EUR", NOW - 9 * DAY)], market, symbol, NOW, known=known))
+    }
+    assert only == "ETH"
+    (refused,) = answers(fetch([Wanted("ETH", "EUR", NOW - 9 * DAY)], market, symbol, NOW))
+    assert isinstance(refused, NoPrice)
+
+
+def known(currency: str, _instant: datetime) -> bool:
+    return currency == "USD"
+
+
 def test_no_such_price_is_an_answer() -> None:
     old = datetime(2012, 1, 1, tzinfo=UTC)
-    no_pair, no_trade = fetch([Wanted("BTC", "USD", old), Wanted("ABC", "USD", NOW)], Market("XXBTZUSD"), symbol, NOW)
+    wanted = [Wanted("BTC", "USD", old), Wanted("ABC", "USD", NOW)]
+    no_pair, no_trade = answers(fetch(wanted, Market("XXBTZUSD"), symbol, NOW))
     assert isinstance(no_pair, NoPrice)
     assert isinstance(no_trade, NoPrice)
-    assert no_pair.reason == "the exchange lists no pair of ABC with USD, USD or EUR"
+    assert no_pair.reason == "the exchange has no pair of ABC with USD, USD or EUR"
     assert no_trade.reason.startswith("no trade of BTC/USD within 1 day")
 
 
 def test_being_throttled_is_an_error_and_starting_again_goes_on_where_it_stopped() -> None:
     wanted = [Wanted("BTC", "USD", datetime(2017, month, 1, tzinfo=UTC)) for month in range(1, 7)]
-    market, stored = Market("XXBTZUSD", refuse_after=4), list[Price | NoPrice]()
+    market, stored = Market("XXBTZUSD", refuse_after=4), list[Price]()
     with pytest.raises(RateLimited):  # noqa: PT012  # the loop is what a caller does: store each as it comes
-        for row in fetch(wanted, market, symbol, NOW):
-            stored.append(row)
-    assert [row.time.month for row in stored if isinstance(row, Price)] == [1, 2, 3]
-    lookup = Lookup(PriceTable.of(prices(iter(stored))), "USD")
+        for _, rows in fetch(wanted, market, symbol, NOW):
+            stored += [row for row in rows if isinstance(row, Price)]
+    assert [row.time.month for row in stored] == [1, 2, 3]
+    lookup = Lookup(PriceTable.of(stored), "USD")
     for one in wanted:
         lookup.quote("BTC", one.time)
     again = Market("XXBTZUSD")
@@ -123,14 +147,14 @@ def recorded(name: str) -> Any:
 
 def test_recorded_answers_are_read() -> None:
     """Kraken's own answers: a candle's close becomes a rate at its end, the first trade after an instant that instant's rate."""
-    answers = {
+    told = {
         "AssetPairs": Market("XXBTZUSD").asset_pairs(),
         "OHLC": recorded("GetKlines.json"),
         "Trades": recorded("GetTradeHistory.json"),
     }
 
     def public(endpoint: str, **_params: Any) -> Any:
-        return answers[endpoint]
+        return told[endpoint]
 
     start = datetime(2023, 7, 6, 18, 53, 17, tzinfo=UTC)
     found = prices(fetch([Wanted("BTC", "USD", start)], public, symbol, datetime(2023, 7, 8, tzinfo=UTC)))

@@ -62,6 +62,12 @@ def test_a_weekend_of_currency_rates_is_bridged_but_not_of_coins() -> None:
     assert legs(valued(trade("1 BTC", "20 ETH"), price("ETH", "USD", "5", old))) == ["? ", "? "]
 
 
+def test_a_coin_pegged_to_the_dollar_is_worth_its_price() -> None:
+    tether = price("USDT", "USD", "0.97")
+    assert [line.split()[0] for line in legs(valued(trade("1 BTC", "100 USDT"), tether))] == ["97", "97"]
+    assert legs(valued(trade("1 BTC", "100 USDT"))) == ["? ", "? "]
+
+
 def test_a_trade_of_coins_is_worth_what_is_received_else_what_is_given() -> None:
     bitcoin, ether = price("BTC", "USD", "100"), price("ETH", "USD", "4")
     assert [line.split()[0] for line in legs(valued(trade("1 BTC", "20 ETH"), bitcoin, ether))] == ["80", "80"]

@@ -7,15 +7,14 @@ its exception (``errors.ExchangeError``); "there is no such price" is a value, `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from portfolio_sync.core.asset import FEE_CREDIT, FIAT
 from portfolio_sync.core.instant import from_unix, iso, to_unix
 from portfolio_sync.core.price import Price
-from portfolio_sync.pricing.quote import PIVOTS, Wanted
+from portfolio_sync.pricing.quote import Wanted
+from portfolio_sync.pricing.sources.route import Known, NoPrice, nothing_known, route, unlisted
 from portfolio_sync.pricing.table import Policy, PriceTable
 
 Public = Callable[..., Any]
@@ -23,14 +22,6 @@ Public = Callable[..., Any]
 
 DAY = timedelta(days=1)
 CANDLES = 720  # what OHLC holds at most, whatever `since` says
-
-
-@dataclass(frozen=True, slots=True)
-class NoPrice:
-    """The exchange has no price for this: not asked too fast, but no such pair or no trade then."""
-
-    wanted: Wanted
-    reason: str
 
 
 Pairs = Mapping[tuple[str, str], str]
@@ -45,32 +36,34 @@ def pairs(public: Public, symbol: Callable[[str], str]) -> Pairs:
 
 
 def fetch(
-    wanted: Iterable[Wanted], public: Public, symbol: Callable[[str], str], now: datetime, policy: Policy | None = None
-) -> Iterator[Price | NoPrice]:
-    """Prices for what is wanted, as they come, so that each can be stored before the next call.
+    wanted: Iterable[Wanted],
+    public: Public,
+    symbol: Callable[[str], str],
+    now: datetime,
+    policy: Policy | None = None,
+    known: Known = nothing_known,
+) -> Iterator[tuple[Wanted, list[Price | NoPrice]]]:
+    """For each that is wanted the prices that it takes, as they come, so that they can be stored before the next call.
 
     Starting again with what is still wanted goes on where it stopped. A coin without a pair in the wanted currency is
-    fetched in US dollars or euros, and that currency's own rate with it.
+    fetched in US dollars or euros, and that currency's own rate with it, unless it is ``known``.
     """
-    listed = pairs(public, symbol)
-    source = Source(public, listed, now, policy or Policy())
+    source = Source(public, pairs(public, symbol), now, policy or Policy(), known)
     for one in sorted(set(wanted)):
-        yield from source.prices(one)
+        yield one, list(source.prices(one))
 
 
 class Source:
     """One run of fetching: knows what it already has, so that one call serves all instants it covers."""
 
-    def __init__(self, public: Public, listed: Pairs, now: datetime, policy: Policy) -> None:
-        self.public, self.listed, self.now, self.policy = public, listed, now, policy
+    def __init__(self, public: Public, listed: Pairs, now: datetime, policy: Policy, known: Known) -> None:
+        self.public, self.listed, self.now, self.policy, self.known = public, listed, now, policy, known
         self.have: dict[tuple[str, str], list[Price]] = {}
 
     def prices(self, wanted: Wanted) -> Iterator[Price | NoPrice]:
-        steps = route(wanted, self.listed)
+        steps = route(wanted, self.listed, self.known)
         if not steps:
-            yield NoPrice(
-                wanted, f"the exchange lists no pair of {wanted.symbol} with {wanted.currency}, {' or '.join(PIVOTS)}"
-            )
+            yield unlisted(wanted, "the exchange")
         for base, quote in steps:
             yield from self.pair_prices(base, quote, wanted)
 
@@ -112,19 +105,3 @@ class Source:
 def rows_of(result: Mapping[str, Any]) -> list[list[Any]]:
     """The one list beside ``last``: its key is the exchange's own name of the pair, whatever name was asked for."""
     return next((rows for name, rows in result.items() if name != "last"), [])
-
-
-def route(wanted: Wanted, listed: Pairs) -> list[tuple[str, str]]:
-    """The pairs that lead from a symbol to a currency: one, or two over a pivot; empty where none does."""
-    symbol, currency = wanted.symbol, wanted.currency
-    if symbol == FEE_CREDIT:
-        symbol = "USD"
-    if symbol in FIAT:
-        return next(([pair] for pair in ((symbol, currency), (currency, symbol)) if pair in listed), [])
-    if (symbol, currency) in listed:
-        return [(symbol, currency)]
-    for pivot in PIVOTS:
-        over = [pair for pair in ((pivot, currency), (currency, pivot)) if pair in listed]
-        if (symbol, pivot) in listed and over:
-            return [(symbol, pivot), over[0]]
-    return []
