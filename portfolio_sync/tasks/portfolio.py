@@ -12,12 +12,13 @@ from sqlalchemy import Connection, select
 
 from portfolio_sync.app import App
 from portfolio_sync.core.amount import EXACT, ZERO, shortest
-from portfolio_sync.core.asset import FIAT, holding
+from portfolio_sync.core.asset import FEE_CREDIT, FIAT, holding
 from portfolio_sync.store.engine import reading
 from portfolio_sync.store.schema import raw_balance
 from portfolio_sync.tasks.books import Books, close, subject_of
 from portfolio_sync.tasks.report import Asked, profile_of
 
+NO_LOTS = FIAT | {FEE_CREDIT}
 FIELDS = ("account", "symbol", "quantity", "price", "value", "cost", "unrealised")
 
 
@@ -89,7 +90,7 @@ def _notes(rows: Iterable[Holding], books: Books) -> Iterable[str]:
     lots = {(row.wallet, row.asset): row.quantity for row in books.computation.holdings}
     for row in rows:
         found = lots.get((row.account, row.symbol), ZERO)
-        if row.symbol not in FIAT and found != row.quantity:
+        if row.symbol not in NO_LOTS and found != row.quantity:
             yield (
                 f"{row.account}: the lots hold {shortest(found)} {row.symbol}, the balance {shortest(row.quantity)}: "
                 "cost unknown until the difference is explained"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from portfolio_sync.app import App
 from portfolio_sync.core.price import Price
@@ -152,14 +153,14 @@ def _import_archive(app: App, archive: Archive, asked: Asked) -> Imported:
 def overview(app: App, symbol: str | None) -> list[tuple[str, str, str, int, datetime, datetime]]:
     """(symbol, currency, source, how many, first, last); the source without its pair and time."""
     p = price_row.c
-    query = select(p.symbol, p.currency, p.source, func.count(), func.min(p.time), func.max(p.time))
+    query = select(p.symbol, p.currency, p.source, p.time).order_by(p.symbol, p.currency, p.time)
     if symbol:
         query = query.where(p.symbol == symbol)
+    times: dict[tuple[str, str, str], list[datetime]] = defaultdict(list)
     with reading(app.engine) as connection:
-        found = connection.execute(
-            query.group_by(p.symbol, p.currency, p.source).order_by(p.symbol, p.currency, p.source)
-        )
-        return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in found]
+        for row in connection.execute(query):
+            times[row.symbol, row.currency, row.source.partition(" ")[0]].append(row.time)
+    return [(*key, len(found), found[0], found[-1]) for key, found in sorted(times.items())]
 
 
 def _store(app: App, found: list[Price]) -> int:

@@ -6,6 +6,7 @@ its exception (``errors.ExchangeError``); "there is no such price" is a value, `
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import Any
 from portfolio_sync.core.instant import from_unix, iso, to_unix
 from portfolio_sync.core.price import Price
 from portfolio_sync.pricing.quote import Wanted
-from portfolio_sync.pricing.sources.route import Known, NoPrice, nothing_known, route, unlisted
+from portfolio_sync.pricing.sources.route import Known, NoPrice, Pair, nothing_known, route, unlisted
 from portfolio_sync.pricing.table import Policy, PriceTable
 
 Public = Callable[..., Any]
@@ -58,7 +59,8 @@ class Source:
 
     def __init__(self, public: Public, listed: Pairs, now: datetime, policy: Policy, known: Known) -> None:
         self.public, self.listed, self.now, self.policy, self.known = public, listed, now, policy, known
-        self.have: dict[tuple[str, str], list[Price]] = {}
+        self.have: dict[Pair, list[Price]] = defaultdict(list)
+        self.read_daily: set[Pair] = set()
 
     def prices(self, wanted: Wanted) -> Iterator[Price | NoPrice]:
         steps = route(wanted, self.listed, self.known)
@@ -68,10 +70,9 @@ class Source:
             yield from self.pair_prices(base, quote, wanted)
 
     def pair_prices(self, base: str, quote: str, wanted: Wanted) -> Iterator[Price | NoPrice]:
-        if (base, quote) not in self.have:
-            self.have[base, quote] = daily = (
-                list(self.daily(base, quote)) if self.now - wanted.time < CANDLES * DAY else []
-            )
+        if (base, quote) not in self.read_daily and self.now - wanted.time < CANDLES * DAY:
+            self.read_daily.add((base, quote))
+            self.have[base, quote] += (daily := list(self.daily(base, quote)))
             yield from daily
         tolerance = self.policy.tolerance(base)
         if PriceTable.of(self.have[base, quote]).at(base, quote, wanted.time, tolerance):

@@ -92,6 +92,14 @@ def test_an_older_instant_is_priced_by_the_first_trade_at_or_after_it() -> None:
     assert market.calls[-1] == ("Trades", {"pair": "XXBTZUSD", "since": 1493632800000000000, "count": 1})
 
 
+def test_the_days_of_the_last_two_years_are_read_also_where_older_instants_are_wanted_first() -> None:
+    market = Market("XXBTZUSD")
+    wanted = [Wanted("BTC", "USD", datetime(2017, 5, 1, tzinfo=UTC)), Wanted("BTC", "USD", NOW)]
+    found = prices(fetch(wanted, market, symbol, NOW))
+    assert [endpoint for endpoint, _ in market.calls] == ["AssetPairs", "Trades", "OHLC"]
+    assert found[-1].time == NOW.replace(hour=0)
+
+
 def test_a_coin_without_a_pair_in_the_currency_comes_in_dollars_with_the_dollars_own_rate() -> None:
     found = prices(fetch([Wanted("ETH", "EUR", NOW - 9 * DAY)], Market("XETHZUSD", "ZEURZUSD"), symbol, NOW))
     assert {(row.symbol, row.currency) for row in found} == {("ETH", "USD"), ("EUR", "USD")}
