@@ -38,10 +38,12 @@ class Outcome:
 
 def decide(table: str, stored: Values, incoming: Values) -> Outcome:
     """Compare two rows of one key, content columns only."""
+    before, now = stored.get("source", "api"), incoming.get("source", "api")
+    if before == now == "api" and "extra" in incoming:  # what only a file knew of the row stays
+        incoming = {**incoming, "extra": {**stored["extra"], **incoming["extra"]}}
     differing = {name: (stored[name], incoming[name]) for name in incoming if stored[name] != incoming[name]}
     if not differing:
         return Outcome()  # the same numbers, written with more zeros
-    before, now = stored.get("source", "api"), incoming.get("source", "api")
     if before == "api" and now == "api":
         return Outcome(incoming, differing)
     meaning = {n: pair for n, pair in differing.items() if n not in REPRESENTATION[table] and _means_other(n, *pair)}

@@ -159,7 +159,10 @@ def _prove(
         if not again or not note_reread(engine, stored, again):
             break
         outcome.notes.append(f"the proof is broken: {iso(again.start)} to {iso(again.end)} was read again")
-        if run(Request(streams, Bounds(again.start, again.end), full=True)).error:
+        reread = run(Request(streams, Bounds(again.start, again.end), full=True))
+        outcome.rows_new += reread.rows_new
+        outcome.rows_changed += reread.rows_changed
+        if reread.error:
             break
         again = _verified(engine, stored, run)
     refresh(app, stored)

@@ -169,6 +169,10 @@ def test_the_api_confirms_a_files_row_without_a_change_on_record(connection: Con
         "seq": 1,
     }
     assert log(connection) == []
+    assert put(connection, ledger_row("L1"), seq=3) == Upserted(unchanged=1)
+    assert put(connection, ledger_row("L1", extra={"margin": "1"}), seq=4) == Upserted(changed=1)
+    assert stored(connection)["L1"]["extra"] == {"amountusd": "90000", "margin": "1"}
+    assert [entry[1] for entry in log(connection)] == ["extra"]
 
 
 def test_what_the_api_says_otherwise_than_the_file_is_on_record(connection: Connection) -> None:
