@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options, table
+from portfolio_sync.cli.options import Output, account_option, table, with_app
 from portfolio_sync.cli.report import pair, year_asked
 from portfolio_sync.core.amount import shortest
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 SHOWN = {
     "proceeds": "proceeds", "cost": "cost", "net_gain_short": "gain short", "net_gain_long": "gain long", "net_gain": "gain",
@@ -25,27 +28,23 @@ SHOWN = {
 @click.option("--taxpayer", metavar="X", help="Whose, where there are several.")
 @click.option("--set", "overrides", multiple=True, metavar="K=V", help="Override a field of the profile (repeatable).")
 @account_option
-@config_option
-@output_options
+@with_app
 def compare(
+    app: App,
+    output: Output,
     profile: str | None,
     year: str | None,
     currency: str | None,
     taxpayer: str | None,
     overrides: tuple[str, ...],
     account: tuple[str, ...],
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> None:
     """Proceeds, cost, gains, income and open cost by every method that the profile permits, on one frozen input."""
     from portfolio_sync.tasks import compare as comparing
     from portfolio_sync.tasks.report import Asked, money
 
-    output = Output(as_json, quiet, verbose)
     asked = Asked(profile, None, year_asked(year), currency, taxpayer, dict(map(pair, overrides)), account)
-    done = comparing.compare(build(config, output), asked)
+    done = comparing.compare(app, asked)
     rows = [
         (line.method, *(money(line.figures[name]) if line.figures else "-" for name in SHOWN), line.findings)
         for line in done.lines

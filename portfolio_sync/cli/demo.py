@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from portfolio_sync.cli.options import Output, output_options
+from portfolio_sync.cli.options import Output, with_output
 from portfolio_sync.cli.progress import shown_progress
 from portfolio_sync.errors import ExitCode
 
@@ -16,8 +16,8 @@ from portfolio_sync.errors import ExitCode
     "--dir", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("portfolio-sync-demo"),
     show_default=True, help="Made anew each time.",
 )  # fmt: skip
-@output_options
-def demo(folder: Path, as_json: bool, quiet: bool, verbose: bool) -> int:
+@with_output
+def demo(output: Output, folder: Path) -> int:
     """Everything once, offline: practice exchange, key check, sync, proof, prices, report."""
     from portfolio_sync.core.clock import SystemClock
     from portfolio_sync.sync.reading import Request
@@ -26,7 +26,6 @@ def demo(folder: Path, as_json: bool, quiet: bool, verbose: bool) -> int:
     from portfolio_sync.tasks.report import Asked
     from portfolio_sync.tasks.sync import look_at_key, sync_one
 
-    output = Output(as_json, quiet, verbose)
     clock = SystemClock()
     folder = folder.resolve()
     with task.scene(folder, clock, output.warn) as scene:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Output, build, config_option, output_options
+from portfolio_sync.cli.options import Output, with_app
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 
 @click.command()
 @click.argument("id_", metavar="ID")
-@config_option
-@output_options
-def explain(id_: str, config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_app
+def explain(app: App, output: Output, id_: str) -> None:
     """Show how the row ID came about: gain, lots, events, raw rows with their changes, and the price with its source.
 
     ID is that of a row of a report, an event, a ledger row, a trade, an order, a refid or an imported transaction;
@@ -21,7 +23,6 @@ def explain(id_: str, config: Path | None, as_json: bool, quiet: bool, verbose: 
     """
     from portfolio_sync.tasks import explain as explaining
 
-    output = Output(as_json, quiet, verbose)
-    found = explaining.explain(build(config, output), id_)
+    found = explaining.explain(app, id_)
     document = {"id": id_, "explained": [node.document() for node in found]}
     output.data(document, [line for node in found for line in node.lines()])

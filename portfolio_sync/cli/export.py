@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options
+from portfolio_sync.cli.options import Output, account_option, with_app
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 
 @click.command()
@@ -16,25 +20,21 @@ from portfolio_sync.cli.options import Output, account_option, build, config_opt
 @click.option("--taxpayer", metavar="X", help="Whose rows, where there are several.")
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file.")
 @account_option
-@config_option
-@output_options
+@with_app
 def export(
+    app: App,
+    output: Output,
     format_: str,
     profile: str | None,
     currency: str | None,
     taxpayer: str | None,
     out: Path,
     account: tuple[str, ...],
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> None:
     """Write what is stored in the format of another tool, exact; what is not known is left blank."""
     from portfolio_sync.tasks import export as exporting
     from portfolio_sync.tasks.report import Asked
 
-    output = Output(as_json, quiet, verbose)
     asked = Asked(profile, None, "all", currency, taxpayer, None, account)
-    done = exporting.export(build(config, output), format_, asked, out)
+    done = exporting.export(app, format_, asked, out)
     output.data(done.document(), [f"{done.lines:,} lines of {done.format} -> {done.path}"])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Output, build, config_option, output_options
+from portfolio_sync.cli.options import Output, with_app
 from portfolio_sync.errors import ExitCode
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 FORMATS = ("auto", "kraken", "transactions")
 
@@ -24,26 +28,14 @@ FORMATS = ("auto", "kraken", "transactions")
     show_default=True,
     help="Kraken's ledgers and trades exports (CSV, TSV, or ZIP), or a transactions CSV; auto: by the header.",
 )
-@config_option
-@output_options
-def import_(
-    files: tuple[Path, ...],
-    account: str,
-    taxpayer: str | None,
-    format_: str,
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> int:
+@with_app
+def import_(app: App, output: Output, files: tuple[Path, ...], account: str, taxpayer: str | None, format_: str) -> int:
     """Import files: all of them, or nothing where one has a mistake. The same file again changes nothing.
 
     Rows meet those of the API by their id; where a file says otherwise, the API's figure is kept, and exit 4 tells it.
     """
     from portfolio_sync.tasks.imports import AUTO, TRANSACTIONS, format_of, import_kraken
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     if (format_of(files) if format_ == AUTO else format_) == TRANSACTIONS:
         from portfolio_sync.tasks.transactions import import_transactions
 

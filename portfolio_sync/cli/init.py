@@ -7,20 +7,19 @@ from pathlib import Path
 
 import click
 
-from portfolio_sync.cli.options import Output, build, output_options
+from portfolio_sync.cli.options import Output, build, with_output
 from portfolio_sync.errors import UsageError
 
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), default=Path("portfolio-sync.toml"), show_default=True)
 @click.option("--force", is_flag=True, help="Replace the settings file that is there.")
-@output_options
-def init(config: Path, force: bool, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_output
+def init(output: Output, config: Path, force: bool) -> None:
     """Write a commented settings file and create (or migrate) the database."""
     from portfolio_sync.settings.template import template
     from portfolio_sync.store import migrate
 
-    output = Output(as_json, quiet, verbose)
     if config.exists() and not force:
         raise UsageError(f"{config} is there already; edit it, or replace it with --force")
     write_private(config, template(None))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from portfolio_sync.cli.options import Output, build, config_option, output_options, table
+from portfolio_sync.cli.options import Output, table, with_app
 from portfolio_sync.core.amount import shortest
 from portfolio_sync.core.instant import iso
 
 if TYPE_CHECKING:
+    from portfolio_sync.app import App
     from portfolio_sync.core.record import RecordedPick
 
 FIELDS = ("taxpayer", "sale", "lot", "amount", "recorded_at")
@@ -29,18 +29,8 @@ def lots() -> None:
 @click.option(
     "--not-yet", is_flag=True, help="The sale is still to come: SALE is its order, or a transaction to import."
 )
-@config_option
-@output_options
-def pick(
-    sale: str,
-    picks: tuple[str, ...],
-    taxpayer: str | None,
-    not_yet: bool,
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> None:
+@with_app
+def pick(app: App, output: Output, sale: str, picks: tuple[str, ...], taxpayer: str | None, not_yet: bool) -> None:
     """Record that SALE takes AMOUNT units of each LOT; what is left of the sale follows the order that stands.
 
     SALE and LOT are ids of ledger rows, trades, orders or imported transactions. A later list for the same sale takes the
@@ -48,23 +38,20 @@ def pick(
     """
     from portfolio_sync.tasks import records
 
-    output = Output(as_json, quiet, verbose)
     wanted = [records.parse_pick(text) for text in picks]
-    done = records.pick(build(config, output), sale, wanted, taxpayer, not_yet=not_yet)
+    done = records.pick(app, sale, wanted, taxpayer, not_yet=not_yet)
     shown = [f"  {shortest(one.amount)} of {one.lot}" for one in done]
     output.data([row("", one) for one in done], [f"{sale} takes (recorded {iso(done[0].recorded_at)})", *shown])
 
 
 @lots.command("list")
 @click.option("--taxpayer", metavar="X", help="Only this one.")
-@config_option
-@output_options
-def list_(taxpayer: str | None, config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_app
+def list_(app: App, output: Output, taxpayer: str | None) -> None:
     """All picks in the order of recording."""
     from portfolio_sync.tasks.records import listed
 
-    output = Output(as_json, quiet, verbose)
-    found = listed(build(config, output), taxpayer)
+    found = listed(app, taxpayer)
     rows = [row(whose, one) for whose, recorded in found.items() for one in recorded.picks]
     output.data(rows, table(FIELDS, [[one[name] for name in FIELDS] for one in rows]))
 

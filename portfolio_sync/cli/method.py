@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from portfolio_sync.cli.options import Instant, Output, build, config_option, output_options, table
+from portfolio_sync.cli.options import Instant, Output, table, with_app
 from portfolio_sync.core.instant import iso
 
 if TYPE_CHECKING:
+    from portfolio_sync.app import App
     from portfolio_sync.core.record import RecordedOrder
 
 FIELDS = ("taxpayer", "account", "method", "from", "recorded_at")
@@ -27,26 +27,15 @@ def method() -> None:
 @click.option("--from", "start", type=Instant(), metavar="T", required=True, help="From this instant on.")
 @click.option("--account", "-a", metavar="A", help="For the lots of this account alone.")
 @click.option("--taxpayer", metavar="X", help="Whose order, where there are several.")
-@config_option
-@output_options
-def set_(
-    method: str,
-    start: datetime,
-    account: str | None,
-    taxpayer: str | None,
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> None:
+@with_app
+def set_(app: App, output: Output, method: str, start: datetime, account: str | None, taxpayer: str | None) -> None:
     """Record that METHOD (fifo, lifo, hifo, lofo, spec_id) stands from T on. Nothing on record is ever changed.
 
     Where the law wants it in advance (us, from 2025), an order has no say in sales before it was recorded.
     """
     from portfolio_sync.tasks.records import set_method
 
-    output = Output(as_json, quiet, verbose)
-    done = set_method(build(config, output), method, start, account, taxpayer)
+    done = set_method(app, method, start, account, taxpayer)
     order, where = done.order, done.order.account or "every account"
     lines = [f"{order.method} stands from {iso(order.start)} on for {where} of {done.taxpayer}"]
     if order.start < order.recorded_at:
@@ -56,14 +45,12 @@ def set_(
 
 @method.command("list")
 @click.option("--taxpayer", metavar="X", help="Only this one.")
-@config_option
-@output_options
-def list_(taxpayer: str | None, config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_app
+def list_(app: App, output: Output, taxpayer: str | None) -> None:
     """All standing orders in the order of recording."""
     from portfolio_sync.tasks.records import listed
 
-    output = Output(as_json, quiet, verbose)
-    found = listed(build(config, output), taxpayer)
+    found = listed(app, taxpayer)
     rows = [row(whose, order) for whose, recorded in found.items() for order in recorded.orders]
     output.data(rows, table(FIELDS, [[one[name] or "every" for name in FIELDS] for one in rows]))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,6 +47,26 @@ class Output:
     def warn(self, message: str) -> None:
         """A warning is never silenced."""
         click.echo(f"warning: {message}", err=True)
+
+
+def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives the command ``output`` first, made of ``--json``, ``--quiet`` and ``--verbose``."""
+
+    @wraps(command)
+    def run(*given: Any, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> Any:
+        return command(*given, Output(as_json, quiet, verbose), **options)
+
+    return output_options(run)
+
+
+def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives the command ``app`` and ``output`` first: the application that the settings describe, closed with the command."""
+
+    @wraps(command)
+    def run(output: Output, *, config: Path | None, **options: Any) -> Any:
+        return command(build(config, output), output, **options)
+
+    return config_option(with_output(run))
 
 
 def output_options(command: F) -> F:

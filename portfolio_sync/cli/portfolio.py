@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Instant, Output, account_option, build, config_option, output_options, table
+from portfolio_sync.cli.options import Instant, Output, account_option, table, with_app
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 
 @click.command()
@@ -16,25 +19,20 @@ from portfolio_sync.cli.options import Instant, Output, account_option, build, c
 @click.option("--profile", "-p", metavar="P", help="Tax profile [default: that of the settings].")
 @click.option("--taxpayer", metavar="X")
 @account_option
-@config_option
-@output_options
+@with_app
 def portfolio(
+    app: App,
+    output: Output,
     at: datetime | None,
     currency: str | None,
     profile: str | None,
     taxpayer: str | None,
     account: tuple[str, ...],
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> None:
     """Holdings from the latest balances, with value by the price table and cost by the lots."""
     from portfolio_sync.tasks.portfolio import FIELDS, holdings
     from portfolio_sync.tasks.report import Asked, money
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     found = holdings(app, Asked(profile, None, "all", currency, taxpayer, None, account), at)
     rows = [[getattr(row, name) for name in FIELDS] for row in found.rows]
     shown = [[*row[:3], *(money(v) if v is not None else "?" for v in row[3:])] for row in rows]

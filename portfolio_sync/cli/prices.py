@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options, table
+from portfolio_sync.cli.options import Output, account_option, table, with_app
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 SHOWN = 20  # reasons why there is no price
 
@@ -25,18 +29,15 @@ def prices() -> None:
     "--fiat", type=click.Choice(["kraken", "ecb"]), help="Whose rates of currencies [default: that of the settings]."
 )
 @account_option
-@config_option
-@output_options
+@with_app
 def fetch(
+    app: App,
+    output: Output,
     profile: str | None,
     currency: str | None,
     taxpayer: str | None,
     fiat: str | None,
     account: tuple[str, ...],
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> None:
     """Ask the exchange's public market data for the prices that events lack; each is stored as it comes.
 
@@ -45,8 +46,6 @@ def fetch(
     from portfolio_sync.tasks import prices as quotes
     from portfolio_sync.tasks.report import Asked
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     asked = Asked(profile, None, "all", currency, taxpayer, None, account)
     done = quotes.fetch_missing(app, asked, fiat or app.settings.prices.fiat, output.note)
     output.data(
@@ -64,9 +63,8 @@ def lines_without(reasons: Sequence[str]) -> list[str]:
 @prices.command("import")
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--profile", "-p", metavar="P", help="Of an archive: whose currency is wanted.")
-@config_option
-@output_options
-def import_(file: Path, profile: str | None, config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_app
+def import_(app: App, output: Output, file: Path, profile: str | None) -> None:
     """Read prices from a file.
 
     A CSV with the columns symbol, currency, time, rate, source, or the European Central Bank's eurofxref CSV or ZIP: all
@@ -75,8 +73,6 @@ def import_(file: Path, profile: str | None, config: Path | None, as_json: bool,
     from portfolio_sync.tasks import prices as quotes
     from portfolio_sync.tasks.report import Asked
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     done = quotes.import_path(app, file, Asked(profile))
     wanted = "" if done.wanted is None else f" for {done.wanted:,} wanted"
     output.data(
@@ -87,14 +83,11 @@ def import_(file: Path, profile: str | None, config: Path | None, as_json: bool,
 
 @prices.command("list")
 @click.option("--symbol", help="Only this one.")
-@config_option
-@output_options
-def list_(symbol: str | None, config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_app
+def list_(app: App, output: Output, symbol: str | None) -> None:
     """What the table holds, by pair and source."""
     from portfolio_sync.tasks import prices as quotes
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     rows = quotes.overview(app, symbol)
     header = ("symbol", "currency", "source", "prices", "first", "last")
     output.data([dict(zip(header, row, strict=True)) for row in rows], table(header, rows))

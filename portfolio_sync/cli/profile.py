@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import click
 
-from portfolio_sync.cli.options import Output, output_options, table
+from portfolio_sync.cli.options import Output, table, with_output
 
 
 @click.group()
@@ -15,20 +15,20 @@ def profile() -> None:
 
 
 @profile.command("list")
-@output_options
-def list_(as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_output
+def list_(output: Output) -> None:
     """The profiles that come with the program."""
     from portfolio_sync.tax.profiles import PROFILES
 
     rows = [(p.name, p.title, p.currency, p.timezone, p.method.value) for p in PROFILES.values()]
     header = ("name", "title", "currency", "timezone", "method")
-    Output(as_json, quiet, verbose).data([dict(zip(header, row, strict=True)) for row in rows], table(header, rows))
+    output.data([dict(zip(header, row, strict=True)) for row in rows], table(header, rows))
 
 
 @profile.command()
 @click.argument("name")
-@output_options
-def show(name: str, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_output
+def show(output: Output, name: str) -> None:
     """Every field of a profile; each can be overridden with --set, and its citations."""
     from portfolio_sync.report.manifest import plain_json
     from portfolio_sync.tax.profiles import profile_named
@@ -37,7 +37,7 @@ def show(name: str, as_json: bool, quiet: bool, verbose: bool) -> None:
     values = {field.name: plain_json(getattr(found, field.name)) for field in fields(found)}
     citations = [f"  {line}" for line in found.citations]
     lines = [f"{key} = {_shown(value)}" for key, value in values.items() if key != "citations"]
-    Output(as_json, quiet, verbose).data(values, [*lines, "citations:", *citations])
+    output.data(values, [*lines, "citations:", *citations])
 
 
 def _shown(value: object) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options
+from portfolio_sync.cli.options import Output, account_option, with_app
 from portfolio_sync.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 
 @click.command()
@@ -36,9 +39,10 @@ from portfolio_sync.errors import ExitCode, UsageError
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
 @account_option
-@config_option
-@output_options
+@with_app
 def report(
+    app: App,
+    output: Output,
     profile: str | None,
     method: str | None,
     year: str | None,
@@ -50,16 +54,10 @@ def report(
     bundle: Path | None,
     out: Path,
     account: tuple[str, ...],
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> int:
     """Write the report folder: disposals, income, lots, holdings, summary, findings, worklist, prices, manifest."""
     from portfolio_sync.tasks import report as reports
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     if from_manifest:
         given = {
             "--profile": profile,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Output, build, config_option, output_options, table
+from portfolio_sync.cli.options import Output, table, with_app
 
 if TYPE_CHECKING:
+    from portfolio_sync.app import App
     from portfolio_sync.normalize.rules import Rules
 
 HEADER = ("type", "subtype", "treatment", "rule", "why", "decision")
@@ -22,15 +22,13 @@ def rules() -> None:
 
 @rules.command("list")
 @click.option("--markdown", is_flag=True, help="As the page docs/classification.md has it.")
-@config_option
-@output_options
-def list_(markdown: bool, config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_app
+def list_(app: App, output: Output, markdown: bool) -> None:
     """The classification table, with your own rules of the settings. What is not in it becomes a finding, never a guess."""
     from portfolio_sync.normalize.rules import VERSION
     from portfolio_sync.tasks.rules import rules_with, stated_rules
 
-    output = Output(as_json, quiet, verbose)
-    rows = cells(rules_with(stated_rules(build(config, output).settings)))
+    rows = cells(rules_with(stated_rules(app.settings)))
     document = {"version": VERSION, "rules": [dict(zip(HEADER, row, strict=True)) for row in rows]}
     output.data(document, page_table(rows) if markdown else [f"version {VERSION}", *table(HEADER, rows)])
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import signal
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from portfolio_sync.cli.options import Instant, Output, account_option, build, config_option, output_options, worst
+from portfolio_sync.cli.options import Instant, Output, account_option, with_app, worst
 from portfolio_sync.cli.progress import shown_progress
 from portfolio_sync.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 STREAMS = ("balances", "ledgers", "trades", "earn", "deposits", "withdrawals")
 VIA = ("auto", "pages", "export")
@@ -33,9 +35,10 @@ VIA = ("auto", "pages", "export")
     help="How history is fetched: by export report, page by page, or by whichever takes fewer calls.",
 )
 @click.option("--strict", is_flag=True, help="Exit 4 where the history is not proven.")
-@config_option
-@output_options
+@with_app
 def sync(
+    app: App,
+    output: Output,
     account: tuple[str, ...],
     streams: tuple[str, ...],
     start: datetime | None,
@@ -43,10 +46,6 @@ def sync(
     full: bool,
     via: str,
     strict: bool,
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> int:
     """Read what is new at Kraken into the database. Safe to stop and to run again at any moment."""
     from portfolio_sync.sync.coverage import Bounds
@@ -55,8 +54,6 @@ def sync(
 
     if start and end and start >= end:
         raise UsageError("--start must be before --end")
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     signal.signal(signal.SIGTERM, lambda *_: app.clock.stop())
     request = Request(streams, Bounds(start, end), full, via)
     with shown_progress(output) as progress:

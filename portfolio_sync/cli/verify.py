@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options, worst
+from portfolio_sync.cli.options import Output, account_option, with_app, worst
 from portfolio_sync.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 
 @click.command()
@@ -17,11 +21,8 @@ from portfolio_sync.errors import ExitCode, UsageError
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what was proven, how, and over which rows, to this file.",
 )
-@config_option
-@output_options
-def verify(
-    account: tuple[str, ...], certificate: Path | None, config: Path | None, as_json: bool, quiet: bool, verbose: bool
-) -> int:
+@with_app
+def verify(app: App, output: Output, account: tuple[str, ...], certificate: Path | None) -> int:
     """Prove that nothing is missing: running balances, trades and their ledger rows, the balances at the end.
 
     Exit 4 where the proof is broken or cannot be made.
@@ -31,8 +32,6 @@ def verify(
     from portfolio_sync.store.engine import reading
     from portfolio_sync.tasks.verify import verify_account
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     with reading(app.engine) as connection:
         known = {one.name: one for one in accounts.every(connection)}
     unknown = set(account) - known.keys()

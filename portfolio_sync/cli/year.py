@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options
+from portfolio_sync.cli.options import Output, account_option, with_app
 from portfolio_sync.cli.report import pair, year_asked
 from portfolio_sync.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 
 @click.group()
@@ -27,9 +30,10 @@ def year() -> None:
     "--again", is_flag=True, help="Close a closed year anew (a corrected return); the old closing is kept, too."
 )
 @account_option
-@config_option
-@output_options
+@with_app
 def close(
+    app: App,
+    output: Output,
     year: str,
     profile: str | None,
     method: str | None,
@@ -38,18 +42,13 @@ def close(
     overrides: tuple[str, ...],
     again: bool,
     account: tuple[str, ...],
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
 ) -> None:
     """Keep the report of tax year YEAR as it stands now: settings, digest of the input, and every table."""
     from portfolio_sync.tasks.report import Asked
     from portfolio_sync.tasks.year import close_year
 
-    output = Output(as_json, quiet, verbose)
     asked = Asked(profile, method, one_year(year), currency, taxpayer, dict(map(pair, overrides)), account)
-    done = close_year(build(config, output), asked, again=again)
+    done = close_year(app, asked, again=again)
     output.data(done.document(), done.lines())
 
 
@@ -58,36 +57,23 @@ def close(
 @click.option("--profile", "-p", metavar="P", help="Of which closing, where there are several.")
 @click.option("--taxpayer", metavar="X", help="Whose year, where there are several.")
 @click.option("--strict", is_flag=True, help="Exit 4 where something would differ.")
-@config_option
-@output_options
-def diff(
-    year: str,
-    profile: str | None,
-    taxpayer: str | None,
-    strict: bool,
-    config: Path | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> int:
+@with_app
+def diff(app: App, output: Output, year: str, profile: str | None, taxpayer: str | None, strict: bool) -> int:
     """What of the filed YEAR would differ now (rows added, removed, changed), and why."""
     from portfolio_sync.tasks.year import diff_year
 
-    output = Output(as_json, quiet, verbose)
-    found = diff_year(build(config, output), one_year(year), profile, taxpayer)
+    found = diff_year(app, one_year(year), profile, taxpayer)
     output.data(found.document(), found.lines())
     return ExitCode.NEEDS_PERSON if strict and found.changes else ExitCode.DONE
 
 
 @year.command("list")
-@config_option
-@output_options
-def list_(config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_app
+def list_(app: App, output: Output) -> None:
     """The years that were closed."""
     from portfolio_sync.tasks.year import every_closed
 
-    output = Output(as_json, quiet, verbose)
-    found = every_closed(build(config, output))
+    found = every_closed(app)
     output.data([one.document() for one in found], [line for one in found for line in one.lines()])
 
 
