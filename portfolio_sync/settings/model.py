@@ -102,7 +102,7 @@ class Sync(Section):
 class Service(Section):
     listen: str = "127.0.0.1:8731"
     workers: int = Field(4, ge=1, le=64)
-    lease: Duration = timedelta(seconds=60)
+    lease: Duration = Field(timedelta(seconds=60), ge=timedelta(seconds=3))  # its heartbeats are ticks, one a second
 
 
 class Tax(Section):
