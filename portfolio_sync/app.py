@@ -34,7 +34,7 @@ class App:
 
     @classmethod
     def from_settings(cls, config: Path | None, *, warn: Warn, clock: Clock | None = None) -> App:
-        return cls(load(config), clock or SystemClock(), warn)
+        return cls(load(config, warn=warn), clock or SystemClock(), warn)
 
     @property
     def settings(self) -> Settings:
