@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from portfolio_sync.core.clock import Clock, SystemClock
 from portfolio_sync.errors import SettingsError, UsageError
@@ -21,8 +18,10 @@ if TYPE_CHECKING:
     from portfolio_sync.kraken.client import Client
     from portfolio_sync.kraken.throttle import Pacing
     from portfolio_sync.store.engine import Engine
+    from portfolio_sync.store.lease import Lease
 
 Warn = Callable[[str], None]
+SPARE = 4  # connections besides one for each worker: for the tick, for who asks how the service is
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class App:
 
     @classmethod
     def from_settings(cls, config: Path | None, *, warn: Warn, clock: Clock | None = None) -> App:
-        return cls(load(config), clock or SystemClock(), warn)
+        return cls(load(config, warn=warn), clock or SystemClock(), warn)
 
     @property
     def settings(self) -> Settings:
@@ -62,7 +61,7 @@ class App:
         """The same for commands that write: a database that does not exist yet is created."""
         from portfolio_sync.store.migrate import create_or_check
 
-        return create_or_check(self.database_url)
+        return create_or_check(self.database_url, connections=self.settings.service.workers + SPARE)
 
     def close(self) -> None:
         """Give the database connections back."""
@@ -89,15 +88,15 @@ class App:
             )
         return chosen
 
-    def client(self, account: Account, say: Warn = lambda _: None) -> Client:
-        """A client for one account, its nonce and call counter kept in the database."""
+    def client(self, account: Account, say: Warn = lambda _: None, held: Lease | None = None) -> Client:
+        """A client for one account, its nonce and call counter kept in the database, as long as the lease ``held`` is."""
         from portfolio_sync.kraken.client import Client
         from portfolio_sync.kraken.credentials import Credentials
         from portfolio_sync.store.key_state import StoredKeyState
 
         secrets = secrets_of(account, self.loaded.environ, self.loaded.folder, self.warn)
         credentials = Credentials(secrets.key, secrets.secret, secrets.otp, secrets.totp_secret)
-        state = StoredKeyState(self.writable_engine, credentials.fingerprint)
+        state = StoredKeyState(self.writable_engine, credentials.fingerprint, held)
         exchange = account.exchange
         return Client(credentials, exchange.url, pacing_of(exchange), state, self.clock, exchange.give_up_after, say)
 
@@ -114,7 +113,9 @@ class App:
     @cached_property
     def owner(self) -> str:
         """How this process names itself on a lease; never two of them."""
-        return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        from portfolio_sync.store.owner import own_name
+
+        return own_name()
 
     @property
     def shown_database(self) -> str:

@@ -91,6 +91,15 @@ def database(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture
+def postgres_database(postgres_shared: URL) -> Iterator[Engine]:
+    """As ``database``, for what only PostgreSQL does."""
+    engine = open_engine(postgres_shared)
+    yield engine
+    engine.dispose()
+    _empty(postgres_shared)
+
+
 @contextmanager
 def _new_database(server: URL) -> Iterator[URL]:
     """A fresh PostgreSQL database for a ``with`` block."""

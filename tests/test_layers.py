@@ -48,8 +48,9 @@ LIBRARIES = {
     "apscheduler": ("service.clock",),
     "pydantic": ("settings.",),
     "click": ("cli.",),
+    "keyring": ("settings.os_keyring",),
 }
-HEAVY = {"pandas", "alembic", "rich", "sqlalchemy", "apscheduler", "requests"}
+HEAVY = {"pandas", "alembic", "rich", "sqlalchemy", "apscheduler", "requests", "keyring"}
 CLOCKS = {
     ("datetime", "now"),
     ("datetime", "utcnow"),

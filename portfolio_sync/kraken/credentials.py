@@ -6,8 +6,10 @@ import base64
 import binascii
 import hashlib
 import re
+from contextlib import suppress
 from typing import NoReturn
 
+from portfolio_sync.core.secret import Secret, hidden
 from portfolio_sync.errors import SettingsError
 
 
@@ -19,12 +21,19 @@ class Credentials:
 
     __slots__ = ("key", "otp", "secret", "totp")
 
-    def __init__(self, key: str, secret: str, otp: str | None = None, totp_secret: str | None = None) -> None:
-        self.key = key
+    def __init__(
+        self,
+        key: Secret | str,
+        secret: Secret | str,
+        otp: Secret | str | None = None,
+        totp_secret: Secret | str | None = None,
+    ) -> None:
+        key, secret, otp, totp_secret = hidden(key), hidden(secret), hidden(otp or ""), hidden(totp_secret or "")
+        self.key = key.reveal()
         self.secret = _decoded(secret)
-        self.otp = otp
+        self.otp = otp.reveal() or None
         self.totp = _seed(totp_secret) if totp_secret else None
-        if not re.fullmatch("[!-~]+", key):
+        if not re.fullmatch("[!-~]+", self.key):
             raise SettingsError("the API key is empty or has characters that no key has: copy it again from Kraken")
 
     @property
@@ -39,17 +48,15 @@ class Credentials:
         raise TypeError("credentials are not to be written anywhere")
 
 
-def _decoded(secret: str) -> bytes:
-    try:
-        return base64.b64decode(secret, validate=True)
-    except (binascii.Error, ValueError):
-        raise SettingsError("the API secret is not valid base64: copy it again from Kraken") from None
+def _decoded(secret: Secret) -> bytes:
+    with suppress(binascii.Error, ValueError):  # raised outside, so that the error carries no frame with the text
+        return base64.b64decode(secret.reveal(), validate=True)
+    raise SettingsError("the API secret is not valid base64: copy it again from Kraken")
 
 
-def _seed(text: str) -> bytes:
+def _seed(text: Secret) -> bytes:
     """Base32 as authenticator apps take it: any case, spaces, padding left out."""
-    letters = "".join(text.split()).upper().rstrip("=")
-    try:
+    with suppress(binascii.Error, ValueError):
+        letters = "".join(text.reveal().split()).upper().rstrip("=")
         return base64.b32decode(letters + "=" * (-len(letters) % 8))
-    except (binascii.Error, ValueError):
-        raise SettingsError("the TOTP secret is not valid base32: copy it again from Kraken") from None
+    raise SettingsError("the TOTP secret is not valid base32: copy it again from Kraken")

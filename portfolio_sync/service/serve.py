@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +22,7 @@ from portfolio_sync.settings.model import Account
 from portfolio_sync.store import lease as leases
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import writing
-from portfolio_sync.store.lease import Lease
+from portfolio_sync.store.lease import Lease, LeaseLost
 from portfolio_sync.sync.progress import Silent
 from portfolio_sync.sync.reading import Request
 from portfolio_sync.tasks.sync import stored_account, sync_leased
@@ -44,70 +45,80 @@ def serve(app: App, clock: SystemClock, say: Callable[[str], None]) -> None:
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
+    ended: Counter[str] = Counter()
 
     def run(lease: Lease) -> None:
-        _run(app, served[lease.account_id], lease, chance, say)
+        ended[_run(app, served[lease.account_id], lease, chance, say)] += 1
 
     service = app.settings.service
-    worker = Worker(app.writable_engine, app.owner, run, service.workers, service.lease, say)
+    worker = Worker(app.writable_engine, served.keys(), run, service.workers, service.lease, say)
     stop_ticking = start_ticking(_surviving(worker.tick, say), TICK)
     say(f"serving {len(served)} account(s); stop with SIGTERM")
     done.wait()
     say("stopping: what runs ends after its page")
     clock.stop()
+    worker.stop()  # the clock ticks on: what still runs keeps its lease
     stop_ticking()
-    worker.stop()
-    say("stopped")
+    say(f"stopped; runs: {', '.join(f'{number} {outcome}' for outcome, number in sorted(ended.items())) or 'none'}")
 
 
 def _prepare(app: App, chance: Random) -> list[Served]:
-    """Know every account, check every schedule, and plan what was never planned: at once, spread by its jitter."""
+    """Know every account, check every schedule, and plan the runs: at once where none ever was, spread by the jitter;
+    no later than a changed schedule wants.
+    """
     served = [Served(account, stored_account(app, account)) for account in app.accounts_with_key()]
     with writing(app.writable_engine) as connection:
         now = leases.now(connection)
-        for one in served:
-            next_run(one.account.sync.schedule, one.account.sync.jitter, now, chance)
-            leases.plan(connection, one.stored.id, now + one.account.sync.jitter * chance.random())
+        for one in sorted(served, key=lambda one: one.stored.id):  # in one order: several processes may start at once
+            jitter = one.account.sync.jitter
+            latest = next_run(one.account.sync.schedule, jitter, now, chance)
+            leases.plan(connection, one.stored.id, now + jitter * chance.random(), latest)
     return served
 
 
-def _run(app: App, one: Served, lease: Lease, chance: Random, say: Callable[[str], None]) -> None:
-    """One sync. Its errors are this account's alone; the next run is planned whatever happens, unless we are stopping."""
-    outcome_text = "error"
-    stopped = False
+def _run(app: App, one: Served, lease: Lease, chance: Random, say: Callable[[str], None]) -> str:
+    """One sync; returns how it ended: ``ok``, ``error``, ``stopped`` or ``lost``. Its errors are this account's alone;
+    the next run is planned whatever happens.
+    """
+    ended = "error"
     try:
-        outcome = sync_leased(app, one.account, one.stored, lease, app.client(one.account, say), Request(), Silent())
-        outcome_text = "error" if outcome.error else "ok"
+        client = app.client(one.account, say, lease)
+        outcome = sync_leased(app, one.account, one.stored, lease, client, Request(), Silent())
+        ended = "error" if outcome.error else "ok"
         problem = f": {outcome.error}" if outcome.error else ""
         say(
             f"{one.account.name}: {outcome.rows_new} new, {outcome.rows_changed} changed, {outcome.calls} calls{problem}"
         )
     except Stopped:
-        stopped = True
+        ended = "stopped"
+    except LeaseLost as lost:
+        ended = "lost"
+        say(str(lost))
     except PortfolioSyncError as error:
         say(f"{one.account.name}: {error}")
     finally:
-        _give_back(app.writable_engine, one, lease, chance, outcome_text, at_once=stopped, say=say)
+        ended = ended if ended == "lost" else _give_back(app.writable_engine, one, lease, chance, ended, say)
+    return ended
 
 
 def _give_back(
-    engine: Engine,
-    one: Served,
-    lease: Lease,
-    chance: Random,
-    outcome: str,
-    *,
-    at_once: bool,
-    say: Callable[[str], None],
-) -> None:
-    """A run that we stopped is due again at once, so that the next process goes on with it."""
+    engine: Engine, one: Served, lease: Lease, chance: Random, ended: str, say: Callable[[str], None]
+) -> str:
+    """Plan the next run; one that we stopped is due at once, so that the next process goes on with it. Returns how it ended.
+
+    Where the database is away the account stays due, and is claimed again as soon as it is back.
+    """
     try:
         with writing(engine) as connection:
             now = leases.now(connection)
+            at_once = ended == "stopped"
             due = now if at_once else next_run(one.account.sync.schedule, one.account.sync.jitter, now, chance)
-            leases.release(connection, lease, next_run_at=due, outcome="stopped" if at_once else outcome)
+            leases.release(connection, lease, next_run_at=due, outcome=ended)
+    except LeaseLost:
+        return "lost"
     except PortfolioSyncError as error:
         say(f"{one.account.name}: {error}")
+    return ended
 
 
 def _surviving(tick: Callable[[], None], say: Callable[[str], None]) -> Callable[[], None]:

@@ -51,7 +51,7 @@ class Section(BaseModel):
 
 
 class Database(Section):
-    url: str = ""  # empty: a SQLite file in the user's data folder
+    url: str = Field("", repr=False)  # may hold a password; empty: a SQLite file in the user's data folder
 
 
 class Exchange(Section):
@@ -107,7 +107,7 @@ class Sync(Section):
 class Service(Section):
     listen: str = "127.0.0.1:8731"
     workers: int = Field(4, ge=1, le=64)
-    lease: Duration = timedelta(seconds=60)
+    lease: Duration = Field(timedelta(seconds=60), ge=timedelta(seconds=3))  # its heartbeats are ticks, one a second
 
 
 class Tax(Section):
@@ -139,23 +139,30 @@ class StatedRule(Section):
     income_type: str = ""
 
 
+PLACES = '{ env = "NAME" }, { file = "path" } or { keyring = "service/name" }'
+
+
 class Reference(Section):
     """Where a secret is kept; never the secret itself."""
 
     env: str | None = None
     file: Path | None = None
+    keyring: str | None = Field(None, pattern="^.+/.+$")  # service/name
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if (self.env is None) == (self.file is None):
-            raise ValueError('needs exactly one of { env = "NAME" } or { file = "path" }')
+        if len(self.model_fields_set) != 1 or not str(self):
+            raise ValueError(f"needs exactly one of {PLACES}")
         return self
+
+    def __str__(self) -> str:
+        return next((f"{name} {place}" for name, place in self if place and str(place) != "."), "")
 
 
 def _no_bare_secret(value: object) -> object:
     if isinstance(value, str):
         raise ValueError(  # noqa: TRY004 - pydantic turns ValueError into a message that names the setting
-            'a secret does not belong in this file: name its place, { env = "NAME" } or { file = "path" }'
+            f"a secret does not belong in this file: name its place, {PLACES}"
         )
     return value
 

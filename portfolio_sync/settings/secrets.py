@@ -2,82 +2,64 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from portfolio_sync.core.secret import Secret
 from portfolio_sync.errors import SettingsError
 from portfolio_sync.settings.model import Account, Reference
+from portfolio_sync.settings.secret_file import place_of, read_key_file, read_secret
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """One account's key material; nothing of it shows in ``repr``."""
+    """One account's key material."""
 
-    key: str = field(repr=False)
-    secret: str = field(repr=False)
-    otp: str | None = field(default=None, repr=False)
-    totp_secret: str | None = field(default=None, repr=False)
+    key: Secret
+    secret: Secret
+    otp: Secret | None = None
+    totp_secret: Secret | None = None
 
 
 def secrets_of(account: Account, environ: Mapping[str, str], folder: Path, warn: Callable[[str], None]) -> Secrets:
-    """Raises SettingsError where a reference leads nowhere. ``warn`` hears of files that others can read."""
+    """Raises SettingsError where a reference leads nowhere, or to a file that others can read or change."""
 
-    def follow(reference: Reference | None, what: str) -> str | None:
+    def follow(name: str) -> Secret | None:
+        reference: Reference | None = getattr(account, name)
+        setting = f"account {account.name}: {name}"
         if reference is None:
             return None
-        setting = f"account {account.name}: {what}"
         if reference.env is not None:
             return _from_environment(reference.env, environ, setting)
+        if reference.keyring is not None:
+            from portfolio_sync.settings.os_keyring import from_keyring
+
+            return from_keyring(reference.keyring, setting)
         assert reference.file is not None
-        return _from_file(folder / reference.file.expanduser(), setting, warn)
+        return read_secret(place_of(reference.file, folder, environ), setting, warn)
 
     if account.key_file is not None:
-        key, secret = _key_file(folder / account.key_file.expanduser(), account.name, warn)
+        place = place_of(account.key_file, folder, environ)
+        key, secret = read_key_file(place, f"account {account.name}: key_file", warn)
     else:
-        key, secret = follow(account.key, "key") or "", follow(account.secret, "secret") or ""
+        key, secret = follow("key") or Secret(""), follow("secret") or Secret("")
     if not key or not secret:
         raise SettingsError(
             f"account {account.name} has no API key; set KRAKEN_API_KEY and KRAKEN_API_SECRET, or key and secret in the settings file"
         )
-    return Secrets(key, secret, follow(account.otp, "otp"), follow(account.totp_secret, "totp_secret"))
+    return Secrets(key, secret, follow("otp"), follow("totp_secret"))
 
 
-def _from_environment(name: str, environ: Mapping[str, str], setting: str) -> str:
-    value = environ.get(name, "").strip()
+def files_of(account: Account, environ: Mapping[str, str], folder: Path) -> list[Path]:
+    """The files that the account's secrets come from, so that a change of one can be noticed."""
+    references = (account.key, account.secret, account.otp, account.totp_secret)
+    named = [account.key_file, *(reference.file for reference in references if reference)]
+    return [place_of(path, folder, environ) for path in named if path is not None]
+
+
+def _from_environment(name: str, environ: Mapping[str, str], setting: str) -> Secret:
+    value = Secret(environ.get(name, "").strip())
     if not value:
         raise SettingsError(f"{setting}: environment variable {name} is empty or not set")
     return value
-
-
-def _from_file(path: Path, setting: str, warn: Callable[[str], None]) -> str:
-    value = read_secret_file(path, setting, warn)
-    if not value:
-        raise SettingsError(f"{setting}: {path} is empty")
-    return value
-
-
-def _key_file(path: Path, account: str, warn: Callable[[str], None]) -> tuple[str, str]:
-    lines = [
-        line.strip()
-        for line in read_secret_file(path, f"account {account}: key_file", warn).splitlines()
-        if line.strip()
-    ]
-    if len(lines) != 2:
-        raise SettingsError(f"account {account}: key_file {path} must hold two lines, the key and the secret")
-    return lines[0], lines[1]
-
-
-def read_secret_file(path: Path, setting: str, warn: Callable[[str], None]) -> str:
-    """The text of a secret file without its last line end."""
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise SettingsError(f"{setting}: cannot read {path}: {reason}") from None
-    if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH):
-        warn(f"{setting}: {path} can be read by others; make it private with: chmod 600 {path}")
-    return text

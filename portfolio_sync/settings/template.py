@@ -49,7 +49,7 @@ TEMPLATE = """\
 # name = "main"
 # taxpayer = "me"
 # key = {{ env = "KRAKEN_API_KEY" }}        # or {{ file = "path" }}; or, for both, key_file = "kraken.key" (two lines)
-# secret = {{ env = "KRAKEN_API_SECRET" }}
+# secret = {{ env = "KRAKEN_API_SECRET" }}  # or {{ keyring = "service/name" }}: see docs/keys.md for each way
 # tier = "pro"                            # any key of [exchange] and [sync] can be set for one account
 # allow_permissions = []                  # permissions this program does not know, allowed by their exact name
 """

@@ -42,6 +42,16 @@ SQLITE_PRAGMAS = (
     "PRAGMA wal_autocheckpoint=20000",
     "PRAGMA temp_store=MEMORY",
 )
+# A server that vanished without a word is given up after a minute; the system's own patience is hours.
+POSTGRESQL = {
+    "application_name": "portfolio-sync",
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+CONNECTIONS = 10
 DRIVERS = {"sqlite": "sqlite", "sqlite+pysqlite": "sqlite"} | dict.fromkeys(
     ("postgres", "postgresql", "postgresql+psycopg"), "postgresql+psycopg"
 )
@@ -63,10 +73,14 @@ def parse_url(text: str) -> URL:
     return url
 
 
-def open_engine(url: str | URL) -> Engine:
-    """An engine; connects lazily and creates nothing. Raises DatabaseError for a URL that cannot work."""
+def open_engine(url: str | URL, connections: int = CONNECTIONS) -> Engine:
+    """An engine; connects lazily and creates nothing. Raises DatabaseError for a URL that cannot work.
+
+    ``connections``: the most it has open at once; whoever wants one more waits half a minute for it.
+    """
     parsed = parse_url(url) if isinstance(url, str) else url
-    return _sqlite(parsed) if parsed.drivername == "sqlite" else _postgresql(parsed)
+    pool = {"pool_size": connections, "max_overflow": 0, "pool_timeout": 30, "pool_use_lifo": True}
+    return _sqlite(parsed, pool) if parsed.drivername == "sqlite" else _postgresql(parsed, pool)
 
 
 @contextmanager
@@ -111,7 +125,7 @@ def create_file(url: URL) -> None:
         raise SurroundingsError(f"{path}: cannot be created: {error.strerror}") from None
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, pool: dict[str, Any]) -> Engine:
     def connect() -> sqlite3.Connection:
         # mode=rw: a misspelt path is an error, not a new empty database
         path = quote(os.path.abspath(url.database or ""))  # noqa: PTH100 - Path.resolve would follow the user's links
@@ -121,7 +135,7 @@ def _sqlite(url: URL) -> Engine:
         register(connection)
         return connection
 
-    engine = create_engine(url.set(query={}), creator=connect, hide_parameters=True)
+    engine = create_engine(url.set(query={}), creator=connect, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -131,9 +145,9 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _postgresql(url: URL) -> Engine:
-    defaults = {"application_name": "portfolio-sync", "connect_timeout": "10"}
-    engine = create_engine(url.update_query_dict({**defaults, **url.query}), pool_pre_ping=True, hide_parameters=True)
+def _postgresql(url: URL, pool: dict[str, Any]) -> Engine:
+    asked = url.update_query_dict({**POSTGRESQL, **url.query})
+    engine = create_engine(asked, pool_pre_ping=True, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def _in_utc(connection: Any, _record: object) -> None:

@@ -12,17 +12,17 @@ from sqlalchemy import Engine, select
 
 from portfolio_sync.core.key_record import KeyRecord
 from portfolio_sync.store.engine import insert_into, reading, writing
+from portfolio_sync.store.lease import Lease, guard
 from portfolio_sync.store.schema import key_state
 
 FIELDS = [key_state.c[name] for name in KeyRecord.__dataclass_fields__]
 
 
 class StoredKeyState:
-    """The record of one key in the database."""
+    """The record of one key in the database. It is written under the account's lease ``held``: who lost that calls no more."""
 
-    def __init__(self, engine: Engine, fingerprint: str) -> None:
-        self._engine = engine
-        self._fingerprint = fingerprint
+    def __init__(self, engine: Engine, fingerprint: str, held: Lease | None = None) -> None:
+        self._engine, self._fingerprint, self._held = engine, fingerprint, held
 
     def load(self) -> KeyRecord:
         """The key's record; a fresh one (nonce 0, counter 0) for a key never seen."""
@@ -35,9 +35,11 @@ class StoredKeyState:
         return KeyRecord() if row is None else KeyRecord(**{**row, "last_nonce": int(row["last_nonce"])})
 
     def save(self, record: KeyRecord) -> None:
-        """Keep ``record``. The nonce never goes down: another process may have taken a later one."""
+        """Keep ``record``. The nonce never goes down: another process may have taken a later one. Raises LeaseLost."""
         values = asdict(record)
         with writing(self._engine) as connection:
+            if self._held:
+                guard(connection, self._held)
             stored = connection.scalar(
                 select(key_state.c.last_nonce).where(key_state.c.fingerprint == self._fingerprint).with_for_update()
             )

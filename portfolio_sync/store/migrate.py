@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 
 from portfolio_sync.errors import DatabaseError
 from portfolio_sync.store import view_upkeep
-from portfolio_sync.store.engine import create_file, is_sqlite, open_engine, reading, writing
+from portfolio_sync.store.engine import CONNECTIONS, create_file, is_sqlite, open_engine, reading, writing
 from portfolio_sync.store.schema import metadata
 from portfolio_sync.store.surroundings import shown
 
@@ -68,9 +68,9 @@ def check(engine: Engine) -> None:
         raise DatabaseError(f"{shown(engine.url)}: the database is newer than this program: update portfolio-sync")
 
 
-def create_or_check(url: str | URL) -> Engine:
+def create_or_check(url: str | URL, connections: int = CONNECTIONS) -> Engine:
     """An engine on the database at ``url``, which is created where there is none yet; otherwise as :func:`check`."""
-    engine = open_engine(url)
+    engine = open_engine(url, connections)
     try:
         check(engine)
     except MissingDatabase:

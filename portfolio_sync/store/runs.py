@@ -28,8 +28,13 @@ def begin(connection: Connection, account_id: int, kind: str, now: datetime) -> 
 
 
 def end(connection: Connection, seq: int, facts: Mapping[str, object]) -> None:
-    """``facts``: ended_at, outcome, error, calls, rows_new, rows_changed. A run counted as abandoned stays so no longer."""
+    """``facts``: ended_at, outcome, error, calls, rows_new, rows_changed."""
     connection.execute(sync_run.update().where(sync_run.c.seq == seq).values(**facts))
+
+
+def newest(connection: Connection, account_id: int) -> int:
+    """The number of the account's last run, still going or not; 0 for none."""
+    return connection.scalar(select(func.max(sync_run.c.seq)).where(sync_run.c.account_id == account_id)) or 0
 
 
 def settled(connection: Connection, account_ids: Sequence[int]) -> int:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneLeft
 
 from portfolio_sync.errors import DatabaseError, PortfolioSyncError, SurroundingsError
 
@@ -32,6 +33,7 @@ POSTGRESQL: tuple[tuple[str, type[PortfolioSyncError], str], ...] = (
     ("3D000", DatabaseError, "the server has no database of this name: create it first (createdb)"),
     ("28", DatabaseError, "the server refuses this user or password"),
     ("42501", DatabaseError, "this user lacks a privilege in the database"),
+    ("25P03", DatabaseError, "this process stood still in the middle of a step; nothing of the step was written"),
     ("25006", DatabaseError, "the server is read-only"),
     ("55P03", DatabaseError, "another program holds a lock for too long: try again"),
     ("40", DatabaseError, "another program wrote the same rows at the same time: try again"),
@@ -60,6 +62,8 @@ def explained(url: URL) -> Iterator[None]:
             raise
         kind, message = known
         raise kind(f"{shown(url)}: {message}") from None
+    except NoneLeft:
+        raise DatabaseError(f"{shown(url)}: all connections of this process are busy for too long: try again") from None
 
 
 def remedy(cause: BaseException | None) -> tuple[type[PortfolioSyncError], str] | None:

@@ -191,15 +191,16 @@ class Book:
             guard(connection, self.lease)
             runs.set_stream(connection, self.account.id, key, facts)
 
-    def close(self, error: PortfolioSyncError | None, calls: int) -> None:
-        """End the run in the log. Without the lease check: a run that lost its lease still says that it ended."""
+    def close(self, outcome: str, error: PortfolioSyncError | None, calls: int) -> None:
+        """End the run in the log: ``ok``, ``error`` or ``stopped``. Raises LeaseLost: then its successor has ended it."""
         facts = {
             "ended_at": self.clock.now(),
-            "outcome": "error" if error else "ok",
+            "outcome": outcome,
             "error": str(error) if error else None,
             "calls": calls,
             "rows_new": self.rows_new,
             "rows_changed": self.rows_changed,
         }
         with writing(self.engine) as connection:
+            guard(connection, self.lease)
             runs.end(connection, self.seq, facts)

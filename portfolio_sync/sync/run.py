@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from portfolio_sync.core.clock import Stopped
 from portfolio_sync.errors import PermissionMissing, PortfolioSyncError
 from portfolio_sync.sync.coverage import UNBOUNDED, Bounds
 from portfolio_sync.sync.history import read_history
@@ -42,17 +43,29 @@ class Outcome:
 
 def sync_account(job: Job) -> Outcome:
     """Run one sync. What a person or the exchange can mend comes back in the outcome; what was read is kept."""
-    outcome = Outcome(job.account.name)
+    outcome, ended = Outcome(job.account.name), "error"
     try:
         _sync(job, outcome)
+        ended = "ok"
     except PortfolioSyncError as error:
         outcome.error = error
+    except Stopped:
+        ended = "stopped"
+        raise
     finally:
         outcome.calls = job.client.calls
-        job.book.close(outcome.error, outcome.calls)
+        _close(job, outcome, ended)
     outcome.rows_new, outcome.rows_changed = job.book.rows_new, job.book.rows_changed
     outcome.notes.extend([*job.notes, *job.client.warnings])
     return outcome
+
+
+def _close(job: Job, outcome: Outcome, ended: str) -> None:
+    """Where the log cannot be written either, what ended the sync first is what counts."""
+    try:
+        job.book.close(ended, outcome.error, outcome.calls)
+    except PortfolioSyncError as error:
+        outcome.error = outcome.error or error
 
 
 def _sync(job: Job, outcome: Outcome) -> None:

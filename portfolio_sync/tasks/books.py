@@ -31,6 +31,7 @@ from portfolio_sync.report.write import write
 from portfolio_sync.store import accounts, prices, read, records, runs, schema, transactions, transfers
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
+from portfolio_sync.store.lease import Lease, guard, is_alone
 from portfolio_sync.store.write import add_report, replace_events, replace_findings
 from portfolio_sync.tasks.verify import chained
 from portfolio_sync.tax.compute import Options, compute
@@ -157,13 +158,16 @@ def _picked(
     return with_picks(normalized.events, recorded.picks, rows_of, profile)
 
 
-def refresh_events(engine: Engine, account: StoredAccount, profile: Profile) -> None:
-    """Derive the account's events anew, valued in the profile's currency; no lots, no gains."""
+def refresh_events(engine: Engine, account: StoredAccount, held: Lease, profile: Profile) -> None:
+    """Derive the account's events anew, valued in the profile's currency; no lots, no gains. Raises LeaseLost."""
     subject = Subject(account.taxpayer, (account,))
     with reading(engine) as connection:
         seq = runs.settled(connection, [account.id])
         normalized, lookup = _normalized(connection, subject, profile, seq, None)
-    _write_events(engine, subject, value_all(normalized.events, lookup), profile.currency)
+    valuation = value_all(normalized.events, lookup)
+    with writing(engine) as connection:
+        guard(connection, held)
+        _write_events(connection, account, valuation, profile.currency)
 
 
 def _normalized(
@@ -197,12 +201,18 @@ def _stated(connection: Connection, subject: Subject, seq: int, until: datetime 
         yield from ((account.name, one) for one in found if until is None or times.get(one.id, one.time) < until)
 
 
-def _write_events(engine: Engine, subject: Subject, valuation: Valuation, currency: str) -> None:
-    """Put the events of the accounts in the place of the old ones."""
+def _write_events(connection: Connection, account: StoredAccount, valuation: Valuation, currency: str) -> None:
+    """Put the events of the account in the place of the old ones."""
+    own = (valued for valued in valuation.events if valued.event.account == account.name)
+    replace_events(connection, account.name, event_rows(own, currency))
+
+
+def _show_events(engine: Engine, books: Books) -> None:
+    """Show the events as the books value them, but for accounts where a sync or an import came between: it shows its own."""
     with writing(engine) as connection:
-        for account in subject.accounts:
-            own = (valued for valued in valuation.events if valued.event.account == account.name)
-            replace_events(connection, account.name, event_rows(own, currency))
+        for account in sorted(books.subject.accounts, key=lambda one: one.id):
+            if is_alone(connection, account.id) and runs.newest(connection, account.id) <= books.seq:
+                _write_events(connection, account, books.valuation, books.profile.currency)
 
 
 def write_report(
@@ -212,7 +222,7 @@ def write_report(
     report = report_of(books, extra)
     digests, text = write_folder(report, books.digest, folder, settings)
     _store(engine, books, {"text": text, "extra": [plain_finding(finding) for finding in extra]}, now)
-    _write_events(engine, books.subject, books.valuation, books.profile.currency)
+    _show_events(engine, books)
     return digests
 
 

@@ -54,13 +54,13 @@ def run_import(app: App, name: str, taxpayer: str | None, write: Callable[[Impor
         write(run)
         facts = {"ended_at": app.clock.now(), "outcome": "ok", "error": None, "calls": 0}
         runs.end(connection, seq, facts | {"rows_new": run.done.new, "rows_changed": run.done.changed})
-        lease.heartbeat(connection, held, app.settings.service.lease)
+        lease.heartbeat(connection, held)
     with kept_alive(app, held):
         unproven = must_prove(engine, stored)
         if unproven or run.done.new or run.done.changed:
-            refresh(app, stored)
+            refresh(app, stored, held)
         if unproven:  # last: where it is missing, whoever comes next makes both anew
-            verify_account(engine, stored)
+            verify_account(engine, stored, held)
     return proof_of(engine, [stored])
 
 

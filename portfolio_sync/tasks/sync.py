@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +21,8 @@ from portfolio_sync.settings.model import Account
 from portfolio_sync.store import accounts, lease
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
-from portfolio_sync.store.lease import Held, Lease
+from portfolio_sync.store.lease import Held, Lease, LeaseLost
+from portfolio_sync.store.owner import is_gone
 from portfolio_sync.sync.book import Book
 from portfolio_sync.sync.coverage import Bounds
 from portfolio_sync.sync.key import UNVERIFIED, ask_key, notes_on
@@ -84,28 +83,13 @@ def kept_alive(app: App, got: Lease) -> Iterator[None]:
             lease.give_back(connection, got)
 
 
-def is_gone(owner: str) -> bool:
-    """Whether a lease's owner was a process of this computer that is no more (killed, or the power failed)."""
-    host, _, rest = owner.partition(":")
-    pid = rest.partition(":")[0]
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def _keep(app: App, held: Lease, done: Event) -> None:
     ttl = app.settings.service.lease
     while not done.wait(ttl.total_seconds() / HEARTBEATS):
         try:
             with writing(app.writable_engine) as connection:
-                lease.heartbeat(connection, held, ttl)
-        except lease.LeaseLost:
+                lease.heartbeat(connection, held)
+        except LeaseLost:
             return  # the next commit of the sync says so
         except PortfolioSyncError:
             continue  # SQLite is busy with the sync's own long commit, or the database is away: try again
@@ -114,9 +98,9 @@ def _keep(app: App, held: Lease, done: Event) -> None:
 def sync_one(app: App, account: Account, request: Request, progress: Progress) -> Outcome:
     """Sync one account under its lease. Everything a person can mend is in the outcome."""
     try:
-        client = app.client(account, progress.note)
         stored = stored_account(app, account)
         with leased(app, stored) as held:
+            client = app.client(account, progress.note, held)
             return sync_leased(app, account, stored, held, client, request, progress)
     except PortfolioSyncError as error:
         return Outcome(account.name, error=error)
@@ -131,32 +115,42 @@ def sync_leased(
     request: Request,
     progress: Progress,
 ) -> Outcome:
+    """The sync itself. Raises LeaseLost; what else a person can mend is in the outcome."""
+
     def run(asked: Request) -> Outcome:
         book = Book(app.writable_engine, stored, held, app.clock)
-        return sync_account(Job(account, client, book, app.clock, asked, progress))
+        done = sync_account(Job(account, client, book, app.clock, asked, progress))
+        if isinstance(done.error, LeaseLost):
+            raise done.error
+        return done
 
     outcome = run(request)
     if outcome.error is None:
-        _prove(app, account, stored, outcome, run)
+        _prove(app, account, stored, held, outcome, run)
     outcome.proof = proof_of(app.writable_engine, [stored])
     outcome.calls = client.calls
     return outcome
 
 
 def _prove(
-    app: App, account: Account, stored: StoredAccount, outcome: Outcome, run: Callable[[Request], Outcome]
+    app: App,
+    account: Account,
+    stored: StoredAccount,
+    held: Lease,
+    outcome: Outcome,
+    run: Callable[[Request], Outcome],
 ) -> None:
     """Prove what changed, and read broken intervals again, each once."""
     engine = app.writable_engine
     with reading(engine) as connection:
         stored = accounts.get(connection, stored.name) or stored
     if must_prove(engine, stored):
-        again = _verified(engine, stored, run)
+        again = _verified(engine, stored, held, run)
     elif not (again := reread_of(engine, stored)):
         return
     streams = tuple(name for name in REREAD if name in account.sync.streams and name not in outcome.denied)
     for _ in range(MOST_REREADS):
-        if not again or not note_reread(engine, stored, again):
+        if not again or not note_reread(engine, stored, held, again):
             break
         outcome.notes.append(f"the proof is broken: {iso(again.start)} to {iso(again.end)} was read again")
         reread = run(Request(streams, Bounds(again.start, again.end), full=True))
@@ -164,19 +158,19 @@ def _prove(
         outcome.rows_changed += reread.rows_changed
         if reread.error:
             break
-        again = _verified(engine, stored, run)
-    refresh(app, stored)
+        again = _verified(engine, stored, held, run)
+    refresh(app, stored, held)
 
 
-def _verified(engine: Engine, stored: StoredAccount, run: Callable[[Request], Outcome]) -> Period | None:
+def _verified(engine: Engine, stored: StoredAccount, held: Lease, run: Callable[[Request], Outcome]) -> Period | None:
     """Prove it; gives what to read again. Where the balances disagree, look once more: a row may have been booked between
     the two reads.
     """
-    verified = verify_account(engine, stored, settled=False, whole=False)
+    verified = verify_account(engine, stored, held, settled=False, whole=False)
     if any(finding.code == BALANCES_DISAGREE for finding in verified.findings):
         again = run(Request(("ledgers", "balances")))
         if again.error is None:
-            verified = verify_account(engine, stored, settled=again.rows_new == 0, whole=False)
+            verified = verify_account(engine, stored, held, settled=again.rows_new == 0, whole=False)
     return verified.reread
 
 
@@ -217,8 +211,8 @@ class KeyReport:
 
 def look_at_key(app: App, account: Account, say: Callable[[str], None]) -> KeyReport:
     """Ask the exchange what the key may do. Raises what the client raises."""
-    client = app.client(account, say)
-    with leased(app, stored_account(app, account)):
+    with leased(app, stored_account(app, account)) as held:
+        client = app.client(account, say, held)
         now: datetime = server_time(client)
         info = ask_key(client)
         if info is None:
@@ -227,9 +221,9 @@ def look_at_key(app: App, account: Account, say: Callable[[str], None]) -> KeyRe
         return KeyReport(account.name, info, judge(info, account.allow_permissions), notes_on(info, now))
 
 
-def refresh(app: App, stored: StoredAccount) -> None:
+def refresh(app: App, stored: StoredAccount, held: Lease) -> None:
     """Derive anew what analysts see of the account: its events, valued in the currency of the settings' profile."""
     from portfolio_sync.tasks.books import refresh_events
     from portfolio_sync.tasks.report import Asked, profile_of
 
-    refresh_events(app.writable_engine, stored, profile_of(app, Asked()))
+    refresh_events(app.writable_engine, stored, held, profile_of(app, Asked()))

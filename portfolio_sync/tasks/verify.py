@@ -21,6 +21,7 @@ from portfolio_sync.report.frame import finding_id
 from portfolio_sync.store import chain_state, coverage, runs, schema, snapshots
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
+from portfolio_sync.store.lease import Lease, guard, is_alone
 from portfolio_sync.store.write import replace_findings, save_proof
 from portfolio_sync.tasks.proving import prove_stored
 from portfolio_sync.verify.balance import Snapshot, Stated
@@ -66,14 +67,22 @@ class Verified:
 
 
 def verify_account(
-    engine: Engine, account: StoredAccount, *, settled: bool | None = None, whole: bool = True, certify: bool = False
+    engine: Engine,
+    account: StoredAccount,
+    held: Lease | None = None,
+    *,
+    settled: bool | None = None,
+    whole: bool = True,
+    certify: bool = False,
 ) -> Verified:
-    """Prove one account from what is stored, and keep the result.
+    """Prove one account from what is stored, and keep the result. Raises LeaseLost.
 
+    ``held`` None: without a lease. The result is not kept then where a sync or an import came between: it proves what it wrote.
     ``settled``: the ledger was seen to stand still while the balances were read; None: as the last sync found it. ``whole`` False: go
     on from where an earlier proof stood, as far as no row written since can have changed that. ``certify``: make the certificate, too.
     """
     with reading(engine) as connection:
+        seq = runs.newest(connection, account.id)
         known = _stored(connection, account)
         taken_at = _last_success(connection, account, "balances")
         agreed = (
@@ -93,7 +102,11 @@ def verify_account(
         page = Certificate(*facts, covered, done.tallies, proof, snapshot, findings)
     verified = Verified(account.name, state.value, proof, findings, proof.reread or done.altered_in, page)
     witnessed = taken_at and (agreed or proof.state in (State.PROVEN, State.WINDOWED))
-    _keep(engine, account, verified, iso(taken_at) if witnessed and taken_at else None, done.state)
+    with writing(engine) as connection:
+        if held:
+            guard(connection, held)
+        if held or (is_alone(connection, account.id) and runs.newest(connection, account.id) == seq):
+            _keep(connection, account, verified, iso(taken_at) if witnessed and taken_at else None, done.state)
     return verified
 
 
@@ -125,19 +138,22 @@ def _gaps(account: StoredAccount, ledger: list[Period]) -> list[Finding]:
 
 
 def _keep(
-    engine: Engine, account: StoredAccount, verified: Verified, settled_at: str | None, state: Mapping[str, Any]
+    connection: Connection,
+    account: StoredAccount,
+    verified: Verified,
+    settled_at: str | None,
+    state: Mapping[str, Any],
 ) -> None:
-    with writing(engine) as connection:
-        detail = {
-            "settled_at": settled_at,
-            "counts": dict(verified.proof.counts),
-            "reread": _interval(verified.reread),
-            "reread_done": _stored(connection, account).get("reread_done"),
-        }
-        save_proof(connection, account.id, verified.state, detail, verified.proof.chains.time)
-        chain_state.save(connection, account.id, state)
-        found = [_of(finding, account.name) for finding in verified.findings]
-        replace_findings(connection, f"verify {account.name}", {finding_id(f): f for f in found})
+    detail = {
+        "settled_at": settled_at,
+        "counts": dict(verified.proof.counts),
+        "reread": _interval(verified.reread),
+        "reread_done": _stored(connection, account).get("reread_done"),
+    }
+    save_proof(connection, account.id, verified.state, detail, verified.proof.chains.time)
+    chain_state.save(connection, account.id, state)
+    found = [_of(finding, account.name) for finding in verified.findings]
+    replace_findings(connection, f"verify {account.name}", {finding_id(f): f for f in found})
 
 
 def _of(finding: Finding, account: str) -> Finding:
@@ -181,10 +197,11 @@ def reread_of(engine: Engine, account: StoredAccount) -> Period | None:
     return Period(parse_iso(again["start"]), parse_iso(again["end"]))
 
 
-def note_reread(engine: Engine, account: StoredAccount, period: Period) -> bool:
+def note_reread(engine: Engine, account: StoredAccount, held: Lease, period: Period) -> bool:
     """Note that ``period`` is read again now; False where it was before, in vain."""
     said = _interval(period)
     with writing(engine) as connection:
+        guard(connection, held)
         detail = dict(_stored(connection, account))
         if detail.get("reread_done") == said:
             return False

@@ -103,7 +103,7 @@ def due_accounts(database: Engine) -> list[int]:
     with writing(database) as connection:
         found = [accounts.get_or_create(connection, f"a{n}", "me").id for n in range(5)]
         for account in found:
-            leases.plan(connection, account, leases.now(connection) - timedelta(seconds=1))
+            leases.schedule(connection, account, leases.now(connection) - timedelta(seconds=1))
     return found
 
 
@@ -118,8 +118,8 @@ def test_a_worker_claims_as_much_as_it_has_room_for_and_each_account_once(
         with writing(database) as connection:
             leases.release(connection, lease, next_run_at=None, outcome="ok")
 
-    worker = Worker(database, "me:1", run, 2, timedelta(minutes=1), print)
-    other = Worker(database, "you:2", run, 9, timedelta(minutes=1), print)
+    worker = Worker(database, due_accounts, run, 2, timedelta(minutes=1), print)
+    other = Worker(database, due_accounts, run, 9, timedelta(minutes=1), print)
     worker.tick()
     worker.tick()
     assert len(worker.running) == 2

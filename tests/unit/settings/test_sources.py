@@ -9,7 +9,7 @@ import pytest
 
 from portfolio_sync.errors import SettingsError
 from portfolio_sync.settings.model import Settings
-from portfolio_sync.settings.secrets import secrets_of
+from portfolio_sync.settings.secrets import Secrets, secrets_of
 from portfolio_sync.settings.sources import Loaded, load
 from portfolio_sync.settings.template import template
 
@@ -20,6 +20,10 @@ def settings_from(folder: Path, toml: str = "", environ: dict[str, str] | None =
     if toml:
         (folder / "portfolio-sync.toml").write_text(toml)
     return load(environ=environ or {}, folder=folder)
+
+
+def shown(secrets: Secrets) -> tuple[str, str]:
+    return secrets.key.reveal(), secrets.secret.reveal()
 
 
 def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(tmp_path: Path) -> None:
@@ -42,18 +46,20 @@ def test_a_key_in_the_environment_makes_the_account_main(tmp_path: Path) -> None
     loaded = settings_from(tmp_path, environ=environ)
     (account,) = loaded.settings.accounts
     secrets = secrets_of(account, loaded.environ, loaded.folder, print)
-    assert (account.name, secrets.key, secrets.secret, secrets.otp) == ("main", "k", SECRET, "123")
+    assert secrets.otp
+    assert (account.name, *shown(secrets), secrets.otp.reveal()) == ("main", "k", SECRET, "123")
 
 
 def test_the_file_twin_of_a_secret(tmp_path: Path) -> None:
-    (tmp_path / "k").write_text("key-from-file\n")
-    (tmp_path / "s").write_text(SECRET + "\n")
+    for name, text in (("k", "key-from-file\n"), ("s", SECRET + "\n")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o640)
     environ = {"KRAKEN_API_KEY_FILE": str(tmp_path / "k"), "KRAKEN_API_SECRET_FILE": str(tmp_path / "s")}
     loaded = settings_from(tmp_path, environ=environ)
     warnings: list[str] = []
     secrets = secrets_of(loaded.settings.accounts[0], loaded.environ, loaded.folder, warnings.append)
-    assert secrets.key == "key-from-file"
-    assert "can be read by others" in warnings[0]
+    assert shown(secrets) == ("key-from-file", SECRET)
+    assert "can be read by its group" in warnings[0]
 
 
 def test_a_two_line_key_file(tmp_path: Path) -> None:
@@ -62,7 +68,7 @@ def test_a_two_line_key_file(tmp_path: Path) -> None:
     loaded = settings_from(tmp_path, '[[accounts]]\nname = "a"\nkey_file = "kraken.key"\n')
     warnings: list[str] = []
     secrets = secrets_of(loaded.settings.accounts[0], loaded.environ, loaded.folder, warnings.append)
-    assert (secrets.key, secrets.secret, warnings) == ("the-key", SECRET, [])
+    assert (*shown(secrets), warnings) == ("the-key", SECRET, [])
 
 
 def test_an_account_inherits_and_overrides(tmp_path: Path) -> None:
