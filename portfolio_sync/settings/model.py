@@ -103,6 +103,7 @@ class Service(Section):
     listen: str = "127.0.0.1:8731"
     workers: int = Field(4, ge=1, le=64)
     lease: Duration = timedelta(seconds=60)
+    keep_runs: Duration = timedelta(days=90)
 
 
 class Tax(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -122,14 +123,10 @@ def columns_of(engine: Engine) -> Columns:
 def fill(old: Engine, today: Engine, columns: Columns) -> None:
     """Put the rows of today's database into the old one: those columns that it had."""
     if is_sqlite(old):
-        # not inside a transaction
-        with closing(old.raw_connection()) as raw:
-            raw.driver_connection.execute("ATTACH ? AS today", (today.url.database,))  # type: ignore[union-attr]
+        with closing(sqlite3.connect(old.url.database or "", isolation_level=None)) as raw:
+            raw.execute("ATTACH ? AS today", (today.url.database,))
             for table, names in columns.items():
-                raw.driver_connection.execute(
-                    f"INSERT INTO {table} ({quoted(names)}) SELECT {quoted(names)} FROM today.{table}"
-                )  # type: ignore[union-attr]
-            raw.driver_connection.execute("DETACH today")  # type: ignore[union-attr]
+                raw.execute(f"INSERT INTO {table} ({quoted(names)}) SELECT {quoted(names)} FROM today.{table}")
         return
     with writing(old) as there, reading(today) as here:
         for table, names in columns.items():

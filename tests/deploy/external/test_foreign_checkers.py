@@ -30,9 +30,9 @@ def test_systemd_takes_the_units(program: str, tmp_path: Path) -> None:
         env={"SYSTEMD_LOG_LEVEL": "info"},
     )
     assert (done.returncode, done.stderr) == (0, "")
-    for unit in ("portfolio-sync.service", "portfolio-sync-once.service"):
+    for service in ("portfolio-sync.service", "portfolio-sync-once.service"):
         # 0 is a locked door, 10 an open one
-        command = [program, "security", "--offline=true", "--threshold=20", str(tmp_path / unit)]
+        command = [program, "security", "--offline=true", "--threshold=20", str(tmp_path / service)]
         assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
