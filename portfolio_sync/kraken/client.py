@@ -182,7 +182,7 @@ class Client:
         except requests.exceptions.SSLError:
             return Failure(Remedy.RETRY, "the server's TLS certificate was not accepted")
         except requests.RequestException as error:
-            return Failure(Remedy.RETRY, f"no connection ({type(error).__name__})")
+            return Failure(Remedy.RETRY, _why_unconnected(error))
 
     def _otp(self) -> dict[str, str]:
         assert self.credentials is not None
@@ -194,14 +194,22 @@ class Client:
 
     def _paced(self, endpoint: Endpoint) -> KeyRecord:
         """Wait until the call fits under the counter's limit, and charge it. Raises LockedOut while the key is parked."""
-        record = self.state.load()
-        if record.parked_until and self.clock.now() < record.parked_until:
-            raise locked_out(record.parked_until)
+        record = self._unparked()
         cost = self.pacing.cost(endpoint)
         if self.pacing.pace and (wait := self._counter(record).wait_for(cost, self.clock.now())):
             self.clock.sleep(wait)
         charged = self._counter(record).charged(cost, self.clock.now())
         return replace(record, level=charged.level, level_at=charged.at, parked_until=None)
+
+    def _unparked(self) -> KeyRecord:
+        """The key's record. Raises LockedOut while it is parked: never longer than a lockout lasts, whatever clock set it."""
+        record, longest = self.state.load(), self.clock.now() + LOCKOUT
+        if record.parked_until and record.parked_until > longest:  # the clock was ahead then, or went back since
+            record = replace(record, parked_until=longest)
+            self.state.save(record)
+        if record.parked_until and self.clock.now() < record.parked_until:
+            raise locked_out(record.parked_until)
+        return record
 
     def _counter(self, record: KeyRecord) -> CallCounter:
         return CallCounter(self.pacing.tier, record.level, record.level_at)
@@ -217,6 +225,14 @@ Take = Callable[[Endpoint, requests.Response], Answer | Failure]
 
 def _read(endpoint: Endpoint, response: requests.Response) -> Answer | Failure:
     return read(response.status_code, response.headers, response.content, endpoint.name_at_kraken)
+
+
+def _why_unconnected(error: requests.RequestException) -> str:
+    """In words where it is the name service: the most frequent cause, and no fault of the exchange."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if type(reason).__name__ == "NameResolutionError":
+        return "the exchange's name cannot be resolved (DNS)"
+    return f"no connection ({type(error).__name__})"
 
 
 def _save(endpoint: Endpoint, response: requests.Response) -> Answer | Failure:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 from sqlalchemy import Engine
@@ -16,6 +17,7 @@ from portfolio_sync.app import App
 from portfolio_sync.core.clock import Stopped, SystemClock
 from portfolio_sync.errors import PortfolioSyncError
 from portfolio_sync.service.clock import start_ticking
+from portfolio_sync.service.plan import EVERY, keep_plans
 from portfolio_sync.service.schedule import next_run
 from portfolio_sync.service.worker import Worker
 from portfolio_sync.settings.model import Account
@@ -53,10 +55,12 @@ def serve(app: App, clock: SystemClock, say: Callable[[str], None]) -> None:
     service = app.settings.service
     worker = Worker(app.writable_engine, served.keys(), run, service.workers, service.lease, say)
     stop_ticking = start_ticking(_surviving(worker.tick, say), TICK)
+    stop_planning = start_ticking(_surviving(partial(_keep_plans, app, served, chance, say), say), EVERY)
     say(f"serving {len(served)} account(s); stop with SIGTERM")
     done.wait()
     say("stopping: what runs ends after its page")
     clock.stop()
+    stop_planning()
     worker.stop()  # the clock ticks on: what still runs keeps its lease
     stop_ticking()
     say(f"stopped; runs: {', '.join(f'{number} {outcome}' for outcome, number in sorted(ended.items())) or 'none'}")
@@ -74,6 +78,11 @@ def _prepare(app: App, chance: Random) -> list[Served]:
             latest = next_run(one.account.sync.schedule, jitter, now, chance)
             leases.plan(connection, one.stored.id, now + jitter * chance.random(), latest)
     return served
+
+
+def _keep_plans(app: App, served: Mapping[int, Served], chance: Random, say: Callable[[str], None]) -> None:
+    known = {account_id: one.account for account_id, one in served.items()}
+    keep_plans(app.writable_engine, known, app.settings.service.lease, chance, say)
 
 
 def _run(app: App, one: Served, lease: Lease, chance: Random, say: Callable[[str], None]) -> str:

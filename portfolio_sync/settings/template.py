@@ -28,6 +28,7 @@ TEMPLATE = """\
 # listen = "127.0.0.1:8731"
 # workers = 4
 # lease = "60s"
+# keep_runs = "90d"                       # the log of syncs that brought nothing; what brought rows is kept for ever
 
 [prices]
 # coin_age = "1d"                         # how old a rate may be; of currencies: fiat_age, over weekends and holidays
