@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +37,49 @@ def server() -> Iterator[str]:
     if given:
         yield given
         return
+    with restartable() as own:
+        yield own.url
+
+
+@contextmanager
+def restartable() -> Iterator[Server]:
+    """A running server of the test's own, to be stopped and started again."""
     with tempfile.TemporaryDirectory(prefix="pg-") as name:
         folder = Path(name)
         who = _unprivileged()
         if who:
             os.chown(folder, who["user"], who["group"])
-        with _running(_usable(_binaries(), folder, who), folder, who):
-            yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+        with _running(_usable(_binaries(), folder, who), folder, who) as running:
+            yield running
+
+
+@dataclass
+class Server:
+    """A server over one folder of data, which ``start`` and ``stop`` leave as it is."""
+
+    bin_: Path
+    folder: Path
+    who: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
+
+    def start(self) -> None:
+        settings = (*SETTINGS, f"unix_socket_directories={self.folder}")
+        command = [self.bin_ / "postgres", "-D", self.folder / "data", *(p for s in settings for p in ("-c", s))]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self.who)
+        _wait(self.process, self.bin_, self.folder)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # fast shutdown: connections are cut
+        self.process.wait(PATIENCE)
 
 
 @contextmanager
-def _running(bin_: Path, folder: Path, who: dict[str, Any]) -> Iterator[None]:
+def _running(bin_: Path, folder: Path, who: dict[str, Any]) -> Iterator[Server]:
     data = folder / "data"
     initdb: list[str | Path] = [
         bin_ / "initdb",
@@ -64,15 +97,12 @@ def _running(bin_: Path, folder: Path, who: dict[str, Any]) -> Iterator[None]:
     done = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd=folder, **who)
     if done.returncode:
         raise NoPostgres(f"initdb failed: {done.stderr}")
-    options = [part for setting in (*SETTINGS, f"unix_socket_directories={folder}") for part in ("-c", setting)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([bin_ / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=folder, **who)
+    running = Server(bin_, folder, who)
     try:
-        _wait(process, bin_, folder)
-        yield
+        running.start()
+        yield running
     finally:
-        process.send_signal(signal.SIGINT)  # fast shutdown: connections are cut
-        process.wait(PATIENCE)
+        running.stop()
 
 
 def _wait(process: subprocess.Popen[bytes], bin_: Path, folder: Path) -> None:
