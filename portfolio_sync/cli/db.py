@@ -23,9 +23,11 @@ def upgrade(config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> N
 
     output = Output(as_json, quiet, verbose)
     app = build(config, output)
-    migrate.upgrade(app.database_url)
+    found = migrate.upgrade(app.database_url)
     revision = migrate.current(app.database_url)
-    output.data({"database": app.shown_database, "revision": revision}, [f"{app.shown_database} is at {revision}"])
+    done = {None: "newly made", revision: "nothing to do"}.get(found, f"upgraded from {found}")
+    document = {"database": app.shown_database, "revision": revision, "from": found}
+    output.data(document, [f"{app.shown_database} is at {revision}, {done}"])
 
 
 @db.command()

@@ -150,7 +150,19 @@ def close(
         *orders_without_say(recorded, computation.disposals, profile),
         *not_filled(normalized.events, picked.events, computation.disposals),
     )
-    return Books(subject, profile, year, normalized, valuation, lookup, computation, digest.hexdigest(), seq, recorded, of_records)
+    return Books(
+        subject,
+        profile,
+        year,
+        normalized,
+        valuation,
+        lookup,
+        computation,
+        digest.hexdigest(),
+        seq,
+        recorded,
+        of_records,
+    )
 
 
 def ids_of(subject: Subject) -> list[int]:

@@ -18,9 +18,9 @@ from portfolio_sync.errors import PortfolioSyncError, SurroundingsError
 from portfolio_sync.kraken.client import Client
 from portfolio_sync.kraken.key import KeyInfo, Verdict, describe, judge
 from portfolio_sync.settings.model import Account
-from portfolio_sync.store import accounts, lease, runs
+from portfolio_sync.store import accounts, lease
 from portfolio_sync.store.accounts import StoredAccount
-from portfolio_sync.store.engine import reading, writing
+from portfolio_sync.store.engine import writing
 from portfolio_sync.store.lease import Held, Lease, LeaseLost
 from portfolio_sync.store.owner import is_gone
 from portfolio_sync.sync.book import Book
@@ -31,10 +31,8 @@ from portfolio_sync.sync.reading import Job, Request, server_time
 from portfolio_sync.sync.run import Outcome, sync_account
 from portfolio_sync.tasks.verify import (
     BALANCES_DISAGREE,
-    must_prove,
     note_reread,
-    proof_of,
-    reread_of,
+    stand_of,
     verify_account,
 )
 
@@ -118,8 +116,10 @@ def sync_leased(
     """The sync itself. Raises LeaseLost; what else a person can mend is in the outcome."""
 
     def run(asked: Request) -> Outcome:
-        book = Book(app.writable_engine, stored, held, app.clock)
+        nonlocal stored
+        book = Book(app.writable_engine, stored, held, app.clock, app.settings.service.keep_runs)
         done = sync_account(Job(account, client, book, app.clock, asked, progress))
+        stored = book.account
         if isinstance(done.error, LeaseLost):
             raise done.error
         return done
@@ -127,16 +127,10 @@ def sync_leased(
     outcome = run(request)
     if outcome.error is None:
         _prove(app, account, stored, held, outcome, run)
-    _forget_idle_runs(app, stored)
-    outcome.proof = proof_of(app.writable_engine, [stored])
+    else:
+        outcome.proof = stand_of(app.writable_engine, stored).state
     outcome.calls = client.calls
     return outcome
-
-
-def _forget_idle_runs(app: App, stored: StoredAccount) -> None:
-    """A sync every quarter of an hour is 35,000 lines of log a year that say nothing."""
-    with writing(app.writable_engine) as connection:
-        runs.prune(connection, stored.id, app.clock.now() - app.settings.service.keep_runs)
 
 
 def _prove(
@@ -149,12 +143,11 @@ def _prove(
 ) -> None:
     """Prove what changed, and read broken intervals again, each once."""
     engine = app.writable_engine
-    with reading(engine) as connection:
-        stored = accounts.get(connection, stored.name) or stored
-    if must_prove(engine, stored):
-        again = _verified(engine, stored, held, run)
-    elif not (again := reread_of(engine, stored)):
+    stand = stand_of(engine, stored)
+    outcome.proof = stand.state
+    if not stand.due and not stand.reread:
         return
+    again = _verified(engine, stored, held, run) if stand.due else stand.reread
     streams = tuple(name for name in REREAD if name in account.sync.streams and name not in outcome.denied)
     for _ in range(MOST_REREADS):
         if not again or not note_reread(engine, stored, held, again):
@@ -166,6 +159,7 @@ def _prove(
         if reread.error:
             break
         again = _verified(engine, stored, held, run)
+    outcome.proof = stand_of(engine, stored).state
     refresh(app, stored, held)
 
 

@@ -63,7 +63,7 @@ def test_the_commands_for_sqlite_do_what_they_say(environ: dict[str, str], tmp_p
 
 
 def test_the_commands_for_postgresql_do_what_they_say(environ: dict[str, str], tmp_path: Path) -> None:
-    with postgres.restartable() as server:
+    with postgres.own_server() as server:
         client = str(Path(postgres.client("pg_dump")).parent)
         here = {"PGHOST": str(server.folder), "PGUSER": "postgres", "PATH": f"{client}:{environ['PATH']}"}
         out = run(blocks("postgresql"), environ | here, tmp_path)

@@ -310,7 +310,7 @@ def hear(process: subprocess.Popen[str], wanted: str) -> None:
 
 
 def test_a_database_server_that_is_restarted_is_waited_for(tmp_path: Path) -> None:
-    with postgres.restartable() as server, Sandbox(life(100), limited=False) as exchange:
+    with postgres.own_server() as server, Sandbox(life(100), limited=False) as exchange:
         migrate.upgrade(server.url)
         with serving(tmp_path, exchange, server.url) as process:
             hear(process, "0 new")
