@@ -5,58 +5,51 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from random import Random
-
-from sqlalchemy import Engine
 
 from portfolio_sync.app import App
 from portfolio_sync.core.clock import Stopped, SystemClock
 from portfolio_sync.errors import PortfolioSyncError
 from portfolio_sync.service.clock import start_ticking
-from portfolio_sync.service.plan import EVERY, keep_plans
-from portfolio_sync.service.schedule import next_run
+from portfolio_sync.service.roster import Roster, Served
 from portfolio_sync.service.worker import Worker
-from portfolio_sync.settings.model import Account
 from portfolio_sync.store import lease as leases
-from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import writing
 from portfolio_sync.store.lease import Lease, LeaseLost
 from portfolio_sync.sync.progress import Silent
 from portfolio_sync.sync.reading import Request
-from portfolio_sync.tasks.sync import stored_account, sync_leased
+from portfolio_sync.tasks.sync import sync_leased
 
 TICK = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """An account of the settings and its row in the database."""
-
-    account: Account
-    stored: StoredAccount
+KEEP_PLANS_EVERY = timedelta(minutes=1)
 
 
 def serve(app: App, clock: SystemClock, say: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT; a sync that runs then ends after its page. Raises SettingsError for a bad schedule."""
-    chance = Random()
-    served = {one.stored.id: one for one in _prepare(app, chance)}
+    """Run until SIGTERM or SIGINT; a sync that runs then ends after its page. SIGHUP: take the settings up anew.
+
+    Raises SettingsError for settings that cannot be served.
+    """
+    roster = Roster(app, Random(), say)
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
+    signal.signal(signal.SIGHUP, lambda *_: roster.ask())
     ended: Counter[str] = Counter()
 
     def run(lease: Lease) -> None:
-        ended[_run(app, served[lease.account_id], lease, chance, say)] += 1
+        ended[_run(roster, lease, say)] += 1
+
+    def tick() -> None:
+        roster.look()
+        worker.tick()
 
     service = app.settings.service
-    worker = Worker(app.writable_engine, served.keys(), run, service.workers, service.lease, say)
-    stop_ticking = start_ticking(_surviving(worker.tick, say), TICK)
-    stop_planning = start_ticking(_surviving(partial(_keep_plans, app, served, chance, say), say), EVERY)
-    say(f"serving {len(served)} account(s); stop with SIGTERM")
+    worker = Worker(app.writable_engine, roster, run, service.workers, service.lease, say)
+    stop_ticking = start_ticking(_surviving(tick, say), TICK)
+    stop_planning = start_ticking(_surviving(roster.keep_plans, say), KEEP_PLANS_EVERY)
+    say(f"serving {len(roster)} account(s); stop with SIGTERM")
     done.wait()
     say("stopping: what runs ends after its page")
     clock.stop()
@@ -66,62 +59,48 @@ def serve(app: App, clock: SystemClock, say: Callable[[str], None]) -> None:
     say(f"stopped; runs: {', '.join(f'{number} {outcome}' for outcome, number in sorted(ended.items())) or 'none'}")
 
 
-def _prepare(app: App, chance: Random) -> list[Served]:
-    """Know every account, check every schedule, and plan the runs: at once where none ever was, spread by the jitter;
-    no later than a changed schedule wants.
-    """
-    served = [Served(account, stored_account(app, account)) for account in app.accounts_with_key()]
-    with writing(app.writable_engine) as connection:
-        now = leases.now(connection)
-        for one in sorted(served, key=lambda one: one.stored.id):  # in one order: several processes may start at once
-            jitter = one.account.sync.jitter
-            latest = next_run(one.account.sync.schedule, jitter, now, chance)
-            leases.plan(connection, one.stored.id, now + jitter * chance.random(), latest)
-    return served
-
-
-def _keep_plans(app: App, served: Mapping[int, Served], chance: Random, say: Callable[[str], None]) -> None:
-    known = {account_id: one.account for account_id, one in served.items()}
-    keep_plans(app.writable_engine, known, app.settings.service.lease, chance, say)
-
-
-def _run(app: App, one: Served, lease: Lease, chance: Random, say: Callable[[str], None]) -> str:
+def _run(roster: Roster, lease: Lease, say: Callable[[str], None]) -> str:
     """One sync; returns how it ended: ``ok``, ``error``, ``stopped`` or ``lost``. Its errors are this account's alone;
     the next run is planned whatever happens.
     """
-    ended = "error"
+    one = roster.start(lease.account_id)
+    ended, problem = "error", None
     try:
-        client = app.client(one.account, say, lease)
-        outcome = sync_leased(app, one.account, one.stored, lease, client, Request(), Silent())
-        ended = "error" if outcome.error else "ok"
-        problem = f": {outcome.error}" if outcome.error else ""
-        say(
-            f"{one.account.name}: {outcome.rows_new} new, {outcome.rows_changed} changed, {outcome.calls} calls{problem}"
-        )
+        client = one.app.client(one.account, say, lease)
+        outcome = sync_leased(one.app, one.account, one.stored, lease, client, Request(), Silent())
+        problem = outcome.error
+        ended = "error" if problem else "ok"
+        told = f": {problem}" if problem else ""
+        say(f"{one.account.name}: {outcome.rows_new} new, {outcome.rows_changed} changed, {outcome.calls} calls{told}")
     except Stopped:
         ended = "stopped"
     except LeaseLost as lost:
         ended = "lost"
         say(str(lost))
     except PortfolioSyncError as error:
+        problem = error
         say(f"{one.account.name}: {error}")
     finally:
-        ended = ended if ended == "lost" else _give_back(app.writable_engine, one, lease, chance, ended, say)
+        ended = ended if ended == "lost" else _give_back(roster, one, lease, ended, problem, say)
     return ended
 
 
 def _give_back(
-    engine: Engine, one: Served, lease: Lease, chance: Random, ended: str, say: Callable[[str], None]
+    roster: Roster,
+    one: Served,
+    lease: Lease,
+    ended: str,
+    problem: PortfolioSyncError | None,
+    say: Callable[[str], None],
 ) -> str:
     """Plan the next run; one that we stopped is due at once, so that the next process goes on with it. Returns how it ended.
 
     Where the database is away the account stays due, and is claimed again as soon as it is back.
     """
     try:
-        with writing(engine) as connection:
+        with writing(one.app.writable_engine) as connection:
             now = leases.now(connection)
-            at_once = ended == "stopped"
-            due = now if at_once else next_run(one.account.sync.schedule, one.account.sync.jitter, now, chance)
+            due = now if ended == "stopped" else roster.due_after(one, problem, now)
             leases.release(connection, lease, next_run_at=due, outcome=ended)
     except LeaseLost:
         return "lost"

@@ -21,6 +21,7 @@ from portfolio_sync.store.export_job import ExportJob
 from portfolio_sync.store.lease import Lease, guard, heartbeat
 from portfolio_sync.store.standing import standing
 from portfolio_sync.store.upsert import Upserted, upsert
+from portfolio_sync.sync.identity import require_own
 from portfolio_sync.sync.streams import Record, Stream
 from portfolio_sync.sync.walk import Position
 
@@ -174,14 +175,8 @@ class Book:
 
     def identify(self, info: KeyInfo | None) -> None:
         """Keep what the key says about itself. Raises KeyRefused where it is another account's key."""
-        known = self.account.kraken_id
-        if info and known and info.account_id and info.account_id != known:
-            raise KeyRefused(
-                f"this API key belongs to another Kraken account than the history stored as {self.account.name!r}; "
-                "use another account name for it"
-            )
         said: dict[str, Any] = {
-            "kraken_id": (info and info.account_id) or known,
+            "kraken_id": (info and info.account_id) or self.account.kraken_id,
             "query_from": info.query_from if info else None,
             "query_to": info.query_to if info else None,
             "valid_until": info.valid_until if info else None,
@@ -189,6 +184,7 @@ class Book:
         }
         if (now := replace(self.account, **said)) != self.account:
             with self._writing() as connection:
+                require_own(connection, self.account, info)
                 accounts.note_key(connection, self.account.id, **said)
             self.account = now
 
@@ -233,3 +229,5 @@ class Book:
         with self._writing() as connection:
             runs.end(connection, self.seq, facts)
             runs.prune(connection, self.account.id, self.clock.now() - self.keep_runs)
+            if isinstance(error, KeyRefused) and error.key_state:
+                accounts.note_key_state(connection, self.account.id, error.key_state)

@@ -20,11 +20,12 @@ from portfolio_sync.kraken.key import KeyInfo, Verdict, describe, judge
 from portfolio_sync.settings.model import Account
 from portfolio_sync.store import accounts, lease
 from portfolio_sync.store.accounts import StoredAccount
-from portfolio_sync.store.engine import writing
+from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Held, Lease, LeaseLost
 from portfolio_sync.store.owner import is_gone
 from portfolio_sync.sync.book import Book
 from portfolio_sync.sync.coverage import Bounds
+from portfolio_sync.sync.identity import require_own
 from portfolio_sync.sync.key import UNVERIFIED, ask_key, notes_on
 from portfolio_sync.sync.progress import Progress
 from portfolio_sync.sync.reading import Job, Request, server_time
@@ -211,11 +212,14 @@ class KeyReport:
 
 
 def look_at_key(app: App, account: Account, say: Callable[[str], None]) -> KeyReport:
-    """Ask the exchange what the key may do. Raises what the client raises."""
-    with leased(app, stored_account(app, account)) as held:
+    """Ask the exchange what the key may do, and of which account it is. Raises AnotherAccount, and what the client raises."""
+    stored = stored_account(app, account)
+    with leased(app, stored) as held:
         client = app.client(account, say, held)
         now: datetime = server_time(client)
         info = ask_key(client)
+        with reading(app.writable_engine) as connection:
+            require_own(connection, stored, info)
         if info is None:
             return KeyReport(account.name, None, None, (UNVERIFIED,))
         client.seed_nonce(info.nonce)

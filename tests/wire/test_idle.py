@@ -17,13 +17,13 @@ import pytest
 
 from portfolio_sync.app import App
 from portfolio_sync.sandbox.generate import generate
-from portfolio_sync.service.serve import Served, _run
+from portfolio_sync.service.roster import Roster
+from portfolio_sync.service.serve import _run
 from portfolio_sync.settings.sources import load
 from portfolio_sync.store import lease as leases
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Lease
 from portfolio_sync.store.schema import metadata
-from portfolio_sync.tasks.sync import stored_account
 from tests.fakes import FakeClock
 from tests.wire.conftest import Set, Stage
 from tests.wire.truth import assert_same
@@ -39,15 +39,15 @@ class Life:
 
     on: Stage
     app: App
-    served: Served
+    roster: Roster
     said: list[str]
 
     def idle(self, after: timedelta) -> None:
         self.on.clock.time += after
         with writing(self.app.writable_engine) as connection:
-            lease = leases.acquire(connection, self.served.stored.id, self.app.owner, timedelta(minutes=1))
+            lease = leases.acquire(connection, next(iter(self.roster)), self.app.owner, timedelta(minutes=1))
         assert isinstance(lease, Lease)
-        _run(self.app, self.served, lease, Random(1), self.said.append)
+        _run(self.roster, lease, self.said.append)
         assert self.said[-1].startswith("main: 0 new, 0 changed"), self.said[-1]
 
     def rows(self) -> dict[str, int]:
@@ -72,9 +72,9 @@ def service(stage: Set) -> Iterator[Life]:
     clock = FakeClock()
     on = stage(generate(13, 200, end=clock.unix() - 7200), SETTINGS, limited=False)
     app = App(load(environ=on.environ, folder=on.folder), on.clock, on.warnings.append)
-    account = app.accounts()[0]
     assert on.sync().proof == "proven"
-    yield Life(on, app, Served(account, stored_account(app, account)), [])
+    said: list[str] = []
+    yield Life(on, app, Roster(app, Random(1), said.append), said)
     app.close()
 
 
