@@ -88,8 +88,8 @@ def objects() -> int:
 
 
 def test_two_years_of_idle_syncs_leave_nothing_behind(service: Life) -> None:
-    for _ in range(WARM):
-        service.idle(QUARTER)
+    for step in [QUARTER] * WARM + [MONTH] * 2:  # what is done once, a deep reading and the forgetting too
+        service.idle(step)
         service.on.exchange.requests.clear()
     rows, before = service.rows(), (objects(), handles(), threading.active_count())
     for _ in range(DENSE):
