@@ -67,9 +67,16 @@ class Server:
 
     def start(self) -> None:
         settings = (*SETTINGS, f"unix_socket_directories={self.folder}")
-        command = [self.bin_ / "postgres", "-D", self.folder / "data", *(p for s in settings for p in ("-c", s))]
+        command: list[str | Path] = [
+            self.bin_ / "postgres",
+            "-D",
+            self.folder / "data",
+            *(p for s in settings for p in ("-c", s)),
+        ]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self.who)
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=self.folder, **self.who
+            )
         _wait(self.process, self.bin_, self.folder)
 
     def stop(self) -> None:
