@@ -89,10 +89,9 @@ def _stage() -> Iterator[App]:
         migrate.upgrade(url)
         command = [sys.executable, "-c", EXCHANGES, str(ACCOUNTS)]
         exchanges = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-        assert exchanges.stdin is not None
         assert exchanges.stdout is not None
         ready = json.loads(exchanges.stdout.readline())
-        stack.callback(exchanges.stdin.close)
+        stack.callback(exchanges.terminate)
         names = "".join(ACCOUNT.format(number=number) for number in range(ACCOUNTS))
         (folder / "portfolio-sync.toml").write_text(SETTINGS.format(url=ready["url"]) + names)
         secrets = {
