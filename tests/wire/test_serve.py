@@ -117,7 +117,7 @@ def test_services_and_a_manual_sync_on_one_sqlite_take_turns_or_say_who_is_at_it
             done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
             busy = re.search(r"account good is being synced by [^:]+:(\d+):\S+ \(until .*try again later", done.stderr)
             assert done.returncode == 0 or (done.returncode == 2 and busy and busy[1] in pids), done.stderr
-        heard(two, "good: ")
+        heard(two, "serving 2 account(s)")
         for process in (one, two):
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=60) == 0
