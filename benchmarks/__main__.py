@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks import backfill, ccxt_pages, fifo, imports, pages, postgres, proof
+from benchmarks import backfill, ccxt_pages, fifo, imports, pages, postgres, proof, service
 
 SUITES = (
     pages.sqlite,
@@ -17,6 +17,7 @@ SUITES = (
     proof.chains,
     backfill.paged,
     fifo.engine,
+    service.idle,
 )
 
 for suite in SUITES:

@@ -17,7 +17,7 @@ from portfolio_sync.store.engine import writing
 from portfolio_sync.store.lease import Lease
 from portfolio_sync.store.owner import is_gone, own_name
 
-HEARTBEATS = 3  # a lease
+HEARTBEATS = 4  # a lease; of the shortest one each tick is one
 Run = Callable[[Lease], None]
 """Sync the leased account and give the lease back; its errors are its own affair."""
 

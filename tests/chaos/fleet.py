@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy import NullPool, create_engine, text
 
-from portfolio_sync.sandbox.account import Entry
+from portfolio_sync.sandbox.account import Account, Entry
 from portfolio_sync.sandbox.connections import Server
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.handler import Handler
@@ -74,6 +75,11 @@ def until(what: str, condition: Callable[[], Any], patience: float = PATIENCE) -
             return answer
         time.sleep(0.1)
     raise AssertionError(f"not within {patience} s: {what}")
+
+
+def small_account(number: int) -> Account:
+    """A history of its own, under an account name of its own."""
+    return replace(generate(number, 20, end=real_time() - 7200), iban=f"AA00 N84G {number:04} BOX0")
 
 
 class Reception(Handler):
@@ -145,8 +151,7 @@ class Fleet:
 
     def __init__(self, accounts: int, server: postgres.Server, folder: Path) -> None:
         self.folder, self.server = folder, server
-        end = real_time() - 7200
-        self.exchanges = {f"a{n:02}": Sandbox(generate(n, 20, end=end), limited=False) for n in range(accounts)}
+        self.exchanges = {f"a{n:02}": Sandbox(small_account(n), limited=False) for n in range(accounts)}
         self.workers: dict[str, Worker] = {}
         self.engine = create_engine(server.url, poolclass=NullPool)
 

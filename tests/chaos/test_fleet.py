@@ -65,6 +65,7 @@ def test_whatever_befalls_processes_each_account_is_synced_on_by_one_at_a_time(f
     fleet.pay_in()
     kill(fleet, killed)
     replacement = fleet.start("replacement")
+    until("it serves", lambda: "serving" in replacement.log.read_text())
     fleet.all_synced()
     fleet.pay_in()
     freeze(fleet, frozen)

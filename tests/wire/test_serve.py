@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,12 +16,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from portfolio_sync.errors import DatabaseError
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.server import Sandbox
 from portfolio_sync.service.worker import Worker
-from portfolio_sync.store import accounts
+from portfolio_sync.store import accounts, schema
 from portfolio_sync.store import lease as leases
 from portfolio_sync.store.engine import writing
 from portfolio_sync.store.lease import Lease
@@ -100,6 +103,47 @@ def test_sigterm_ends_a_long_sync_after_its_page_and_the_next_run_goes_on(tmp_pa
     database.close()
 
 
+def test_services_and_a_manual_sync_on_one_sqlite_take_turns_or_say_who_is_at_it(tmp_path: Path) -> None:
+    with (
+        Sandbox(generate(2, 200), limited=False) as exchange,
+        serving(tmp_path, exchange) as one,
+        serving(tmp_path, exchange) as two,
+    ):
+        pids = {str(process.pid) for process in (one, two)}
+        heard(one, "serving 2 account(s)")
+        environ = os.environ | {"GOOD_KEY": exchange.key, "GOOD_SECRET": exchange.secret, "BAD_KEY": "nobody"}
+        command = [sys.executable, "-m", "portfolio_sync", "sync", "--quiet", "--account", "good"]
+        for _ in range(2):
+            done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+            busy = re.search(r"account good is being synced by [^:]+:(\d+):\S+ \(until .*try again later", done.stderr)
+            assert done.returncode == 0 or (done.returncode == 2 and busy and busy[1] in pids), done.stderr
+        heard(two, "serving 2 account(s)")
+        for process in (one, two):
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=60) == 0
+    refusals = {"EAPI:Invalid key", "EGeneral:Temporary lockout"}  # of the bad key
+    assert {request.outcome for request in exchange.requests} <= {"ok", *refusals}
+    nonces = [request.nonce for request in exchange.requests if request.nonce and request.outcome == "ok"]
+    assert nonces == sorted(set(nonces))
+    database = sqlite3.connect(tmp_path / "portfolio.db")
+    assert database.execute("SELECT count(*) FROM ledger").fetchone() == (200,)
+    database.close()
+
+
+def test_a_sync_beside_one_that_is_under_way_says_who_has_the_account(tmp_path: Path) -> None:
+    with Sandbox(generate(2, 2_000), limited=False) as exchange, serving(tmp_path, exchange) as process:
+        while exchange.calls("TradesHistory") < 2:
+            assert process.poll() is None
+            threading.Event().wait(0.01)
+        environ = os.environ | {"GOOD_KEY": exchange.key, "GOOD_SECRET": exchange.secret, "BAD_KEY": "nobody"}
+        process.send_signal(signal.SIGSTOP)  # in the middle, for as long as we like
+        command = [sys.executable, "-m", "portfolio_sync", "sync", "--account", "good"]
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        process.send_signal(signal.SIGCONT)
+        assert done.returncode == 2
+        assert f"account good is being synced by {socket.gethostname()}:{process.pid}:" in done.stderr
+
+
 @pytest.fixture
 def due_accounts(database: Engine) -> list[int]:
     with writing(database) as connection:
@@ -130,3 +174,86 @@ def test_a_worker_claims_as_much_as_it_has_room_for_and_each_account_once(
     worker.stop()
     other.stop()
     assert sorted(going) == sorted(due_accounts)
+
+
+def leases_now(database: Engine) -> dict[int, tuple[str | None, int]]:
+    with writing(database) as connection:
+        rows = connection.execute(select(schema.lease.c.account_id, schema.lease.c.owner, schema.lease.c.fence))
+        return {row.account_id: (row.owner, row.fence) for row in rows}
+
+
+def test_a_worker_leaves_accounts_of_other_peoples_settings_alone(database: Engine, due_accounts: list[int]) -> None:
+    mine = due_accounts[:2]
+    worker = Worker(database, mine, lambda lease: None, 5, timedelta(minutes=1), print)
+    worker.tick()
+    worker.stop()
+    assert {account for account, (owner, _) in leases_now(database).items() if owner} == set(mine)
+
+
+def test_a_queue_is_worked_off_without_waiting_for_ticks(database: Engine, due_accounts: list[int]) -> None:
+    done: list[int] = []
+
+    def run(lease: Lease) -> None:
+        with writing(database) as connection:
+            leases.release(connection, lease, next_run_at=None, outcome="ok")
+        done.append(lease.account_id)
+
+    worker = Worker(database, due_accounts, run, 1, timedelta(minutes=1), print)
+    worker.tick()
+    while len(done) < len(due_accounts):
+        threading.Event().wait(0.01)
+    worker.stop()
+    assert sorted(done) == due_accounts
+
+
+def test_an_account_that_could_not_be_given_back_is_taken_up_again_as_soon_as_the_database_is_back(
+    database: Engine, due_accounts: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fences: list[int] = []
+    said: list[str] = []
+
+    def run(lease: Lease) -> None:
+        fences.append(lease.fence)
+        if len(fences) == 1:
+            monkeypatch.setattr("portfolio_sync.service.worker.writing", away)
+            raise DatabaseError("cannot connect")  # the sync's own, and then that of giving back
+
+    def away(_: Engine) -> None:
+        raise DatabaseError("still away")
+
+    worker = Worker(database, due_accounts[:1], run, 1, timedelta(hours=1), said.append)
+    worker.tick()
+    while worker.running:
+        threading.Event().wait(0.01)
+    with pytest.raises(DatabaseError):
+        worker.tick()
+    monkeypatch.undo()
+    worker.tick()
+    while len(fences) < 2:
+        threading.Event().wait(0.01)
+    worker.stop()
+    assert fences[:2] == [1, 2]
+    assert any("still away" in line for line in said)
+
+
+def test_leases_are_kept_while_a_stopped_worker_waits_for_its_last_syncs(
+    database: Engine, due_accounts: list[int]
+) -> None:
+    gate, ttl = threading.Event(), timedelta(seconds=0.3)
+
+    def run(lease: Lease) -> None:
+        gate.wait(10)
+
+    worker = Worker(database, due_accounts[:1], run, 1, ttl, print)
+    worker.tick()
+    stopping = threading.Thread(target=worker.stop)
+    stopping.start()
+    for _ in range(6):
+        threading.Event().wait(0.1)
+        worker.tick()
+        with writing(database) as connection:
+            until = connection.scalar(select(schema.lease.c.until).where(schema.lease.c.account_id == due_accounts[0]))
+            assert until is not None
+            assert until > leases.now(connection)
+    gate.set()
+    stopping.join()
