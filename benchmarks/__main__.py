@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks import backfill, ccxt_pages, fifo, imports, pages, postgres, proof
+from benchmarks import against_rp2, backfill, ccxt_pages, fifo, growth, imports, pages, postgres, proof
 
 SUITES = (
     pages.sqlite,
@@ -17,6 +17,9 @@ SUITES = (
     proof.chains,
     backfill.paged,
     fifo.engine,
+    against_rp2.engine,
+    against_rp2.whole,
+    growth.methods,
 )
 
 for suite in SUITES:

@@ -149,7 +149,8 @@ def close(
         *orders_without_say(recorded, computation.disposals, profile),
         *not_filled(normalized.events, picked.events, computation.disposals),
     )
-    return Books(subject, profile, year, normalized, valuation, lookup, computation, digest.hexdigest(), seq, recorded, of_records)
+    made = digest.hexdigest()
+    return Books(subject, profile, year, normalized, valuation, lookup, computation, made, seq, recorded, of_records)
 
 
 def ids_of(subject: Subject) -> list[int]:
