@@ -1,6 +1,6 @@
 """Against rp2 1.7.2 on the same buys and sells: the FIFO engine alone, and the whole run from stored rows to written files.
 
-The size is ``BENCH_DEALS`` (a deal is two ledger rows); rp2 takes minutes for 5,000.
+The size is ``BENCH_DEALS`` (a deal is two ledger rows).
 """
 
 from __future__ import annotations

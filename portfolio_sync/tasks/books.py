@@ -113,7 +113,7 @@ def subject_of(engine: Engine, taxpayer: str | None, names: Sequence[str]) -> Su
 
 @contextmanager
 def without_cycle_search() -> Iterator[None]:
-    """Half of a report's time would go into looking for cycles among millions of rows that have none."""
+    """Rows, events and lots have no cycles; the search for some would go through all of them again and again."""
     was = gc.isenabled()
     gc.disable()
     try:
