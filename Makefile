@@ -22,4 +22,5 @@ test: $(BIN)/pytest
 	$(BIN)/pytest -n 2
 
 bench: $(BIN)/pytest
+	$(BIN)/pip install -q -e ".[bench]"
 	$(BIN)/python -m benchmarks

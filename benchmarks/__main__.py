@@ -7,7 +7,18 @@ from __future__ import annotations
 
 import json
 
-from benchmarks import backfill, ccxt_pages, fifo, imports, pages, postgres, proof, service
+from benchmarks import (
+    against_rp2,
+    backfill,
+    ccxt_pages,
+    fifo,
+    growth,
+    imports,
+    pages,
+    postgres,
+    proof,
+    service,
+)
 
 SUITES = (
     pages.sqlite,
@@ -18,6 +29,9 @@ SUITES = (
     backfill.paged,
     fifo.engine,
     service.idle,
+    against_rp2.engine,
+    against_rp2.whole,
+    growth.methods,
 )
 
 for suite in SUITES:

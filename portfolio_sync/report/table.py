@@ -65,7 +65,7 @@ class Table:
         """The cells of each row as text, in order; reads ``rows`` once."""
         readers, rest = [reader for _, reader in self.columns], iter(self.rows)
         while block := list(islice(rest, BLOCK)):
-            # column by column: a third faster than row by row
+            # column by column: fewer steps of the interpreter than row by row
             columns = [[READS.get(type(value), other)(value) for value in map(reader, block)] for reader in readers]
             yield from map(list, zip(*columns, strict=True))
 

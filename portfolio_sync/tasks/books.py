@@ -114,7 +114,7 @@ def subject_of(engine: Engine, taxpayer: str | None, names: Sequence[str]) -> Su
 
 @contextmanager
 def without_cycle_search() -> Iterator[None]:
-    """Half of a report's time would go into looking for cycles among millions of rows that have none."""
+    """Rows, events and lots have no cycles; the search for some would go through all of them again and again."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -150,19 +150,8 @@ def close(
         *orders_without_say(recorded, computation.disposals, profile),
         *not_filled(normalized.events, picked.events, computation.disposals),
     )
-    return Books(
-        subject,
-        profile,
-        year,
-        normalized,
-        valuation,
-        lookup,
-        computation,
-        digest.hexdigest(),
-        seq,
-        recorded,
-        of_records,
-    )
+    made = digest.hexdigest()
+    return Books(subject, profile, year, normalized, valuation, lookup, computation, made, seq, recorded, of_records)
 
 
 def ids_of(subject: Subject) -> list[int]:
