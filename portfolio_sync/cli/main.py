@@ -13,12 +13,14 @@ import click
 
 from portfolio_sync import __version__
 from portfolio_sync.core.clock import Stopped
+from portfolio_sync.core.memory import keep_private
 from portfolio_sync.errors import ExitCode, PortfolioSyncError, SurroundingsError
 
 # name: (module, one line for the list of commands). The attribute has the name of the command, with underscores.
 COMMANDS = {
     "demo": ("demo", "Everything once, offline: practice exchange, sync, proof, report."),
     "init": ("init", "Write a commented portfolio-sync.toml and create the database."),
+    "config": ("config", "The settings in force and where each comes from."),
     "key": ("key", "What the API key can do, and whether it is safe to use."),
     "sync": ("sync", "Read what is new at Kraken into the database."),
     "import": ("import_", "Import files: Kraken's exports, or transactions of your own."),
@@ -127,4 +129,5 @@ SURROUNDINGS = {
 
 def run() -> NoReturn:
     """Entry point of the installed command."""
+    keep_private()
     sys.exit(main())
