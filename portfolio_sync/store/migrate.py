@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alembic.runtime.environment import EnvironmentContext
 
 # Every revision there ever was, oldest first; a test compares it with the scripts.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 LOCK = 0x706F7274666F6C69  # "portfoli": the key of the advisory lock that upgrades on PostgreSQL take
 
