@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from portfolio_sync.store.lease import Lease
 
 Warn = Callable[[str], None]
+KEPT = ("engine", "writable_engine", "owner")
 SPARE = 4  # connections besides one for each worker: for the tick, for who asks how the service is
 
 
@@ -35,6 +36,12 @@ class App:
     @classmethod
     def from_settings(cls, config: Path | None, *, warn: Warn, clock: Clock | None = None) -> App:
         return cls(load(config, warn=warn), clock or SystemClock(), warn)
+
+    def with_settings(self, loaded: Loaded, warn: Warn | None = None) -> App:
+        """The same application, its engines too, with other settings. The database stays the one that is open."""
+        made = replace(self, loaded=loaded, warn=warn or self.warn)
+        made.__dict__.update({name: self.__dict__[name] for name in KEPT if name in self.__dict__})
+        return made
 
     @property
     def settings(self) -> Settings:

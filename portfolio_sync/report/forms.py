@@ -33,7 +33,7 @@ BEFORE_2025 = {"short": "C", "long": "F"}
 BASIS_REPORTED_FROM = date(2026, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: as core.event
 class Line8949:
     """One printed line; money is rounded, None where a cost is not known."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import date
 from hashlib import sha256
-from itertools import chain
 
 from portfolio_sync import __version__
 from portfolio_sync.core.amount import shortest
-from portfolio_sync.core.instant import iso
+from portfolio_sync.core.instant import EPOCH, iso
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.price import Price
 from portfolio_sync.normalize.own_transfers import NO_MARKS, Marks
@@ -21,25 +21,55 @@ from portfolio_sync.report.table import cell
 from portfolio_sync.tax.profile import Profile
 
 
-def digest(lines: Iterable[str]) -> str:
+class Digest:
     """Of a set of lines in any order: the sum of their SHA-256 digests, modulo 2**256."""
-    total = sum(int.from_bytes(sha256(line.encode()).digest(), "big") for line in lines)
-    return f"{total % 2**256:064x}"
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def add(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.total += int.from_bytes(sha256(line.encode()).digest(), "big")
+
+    def passed(self, ledger: Iterable[LedgerRow]) -> Iterator[LedgerRow]:
+        """Rows on their way to where they are used, added as they pass: a million of them is read once."""
+        time, clock = EPOCH, iso(EPOCH)
+        for row in ledger:
+            if row.time != time:  # the legs of a trade share it
+                time, clock = row.time, iso(row.time)
+            self.total += int.from_bytes(sha256(ledger_line(row, clock).encode()).digest(), "big")
+            yield row
+
+    def hexdigest(self) -> str:
+        return f"{self.total % 2**256:064x}"
+
+
+def digest(lines: Iterable[str]) -> str:
+    found = Digest()
+    found.add(lines)
+    return found.hexdigest()
 
 
 def input_digest(
     ledger: Iterable[LedgerRow], transactions: Iterable[tuple[str, Transaction]] = (), marks: Marks = NO_MARKS
 ) -> str:
     """What all figures rest on; transactions come with the name of their account, ``marks`` by account and ledger row."""
-    stated = (transaction_line(*one) for one in transactions)
-    hashes = ("\x1f".join(("mark", *row, *known)) for row, known in marks.items())
-    return digest(chain(map(ledger_line, ledger), stated, hashes))
+    found = Digest()
+    deque(found.passed(ledger), 0)
+    found.add(beside(transactions, marks))
+    return found.hexdigest()
 
 
-def ledger_line(row: LedgerRow) -> str:
-    """What of a row has a say in a figure; not how a file or the API spells it."""
+def beside(transactions: Iterable[tuple[str, Transaction]], marks: Marks) -> Iterator[str]:
+    """The lines of an input digest that are not of the ledger."""
+    yield from (transaction_line(*one) for one in transactions)
+    yield from ("\x1f".join(("mark", *row, *known)) for row, known in marks.items())
+
+
+def ledger_line(row: LedgerRow, clock: str) -> str:
+    """What of a row has a say in a figure; not how a file or the API spells it. ``clock``: its time as text."""
     return "\x1f".join((
-        "ledger", row.account, row.id, row.refid, iso(row.time), row.type, row.subtype, row.symbol, shortest(row.amount), shortest(row.fee),
+        "ledger", row.account, row.id, row.refid, clock, row.type, row.subtype, row.symbol, shortest(row.amount), shortest(row.fee),
     ))  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,9 @@ DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")  # cron's 0 to 6; 7 is 
 
 def start_ticking(tick: Callable[[], None], every: timedelta) -> Callable[[], None]:
     """Call ``tick`` now and then every ``every``, never twice at once, late ticks together as one. Returns how to stop it."""
+    logging.getLogger("apscheduler.scheduler").setLevel(
+        logging.ERROR
+    )  # a tick that waits for a slow database is no news
     scheduler = BackgroundScheduler(timezone=UTC)
     scheduler.add_job(
         tick,

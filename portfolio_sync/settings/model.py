@@ -118,6 +118,7 @@ class Service(Section):
     listen: str = "127.0.0.1:8731"
     workers: int = Field(4, ge=1, le=64)
     lease: Duration = Field(timedelta(seconds=60), ge=timedelta(seconds=3))  # its heartbeats are ticks, one a second
+    keep_runs: Duration = timedelta(days=90)
     stale_after: int = Field(3, ge=1, le=1000)  # runs missed
 
     @field_validator("listen")

@@ -52,6 +52,10 @@ class Loaded:
         """The files whose change means other settings, whether they are there or not."""
         return [self.path or self.started_in / "portfolio-sync.toml", self.started_in / ".env"]
 
+    def again(self, warn: Warn) -> Loaded:
+        """What the files say now. Raises SettingsError."""
+        return load(self.path, environ=self.environ.process, folder=self.started_in, warn=warn)
+
 
 def load(
     config: Path | None = None,

@@ -28,6 +28,7 @@ TEMPLATE = """\
 # listen = "127.0.0.1:8731"               # /healthz, /readyz, /metrics; "off": no listener
 # workers = 4
 # lease = "60s"
+# keep_runs = "90d"                       # the log of syncs that brought nothing; what brought rows is kept for ever
 # stale_after = 3                         # an account is stale when it missed so many runs of its schedule
 
 [log]

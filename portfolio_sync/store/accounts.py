@@ -10,6 +10,9 @@ from sqlalchemy import Connection, select
 from portfolio_sync.store.engine import insert_into
 from portfolio_sync.store.schema import account
 
+REFUSED = "refused"
+"""How the state of a key begins that must not be used."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredAccount:
@@ -24,6 +27,11 @@ class StoredAccount:
     valid_until: datetime | None = None
     key_state: str | None = None
 
+    @property
+    def key_rests(self) -> bool:
+        """The last run could not use the key: it is not to be used again until somebody changed it."""
+        return self.key_state is not None and self.key_state.startswith(REFUSED)
+
 
 def get(connection: Connection, name: str) -> StoredAccount | None:
     row = connection.execute(select(account).where(account.c.name == name)).mappings().one_or_none()
@@ -33,6 +41,12 @@ def get(connection: Connection, name: str) -> StoredAccount | None:
 def every(connection: Connection) -> list[StoredAccount]:
     """All accounts by name, in the same order on both databases."""
     return [StoredAccount(**row) for row in connection.execute(select(account).order_by(account.c.name)).mappings()]
+
+
+def of_kraken_account(connection: Connection, kraken_id: str) -> list[StoredAccount]:
+    """The accounts that were seen to be this one at Kraken, the oldest first."""
+    query = select(account).where(account.c.kraken_id == kraken_id).order_by(account.c.id)
+    return [StoredAccount(**row) for row in connection.execute(query).mappings()]
 
 
 def get_or_create(connection: Connection, name: str, taxpayer: str) -> StoredAccount:
@@ -66,3 +80,8 @@ def note_key(
             kraken_id=kraken_id, query_from=query_from, query_to=query_to, valid_until=valid_until, key_state=key_state
         )
     )
+
+
+def note_key_state(connection: Connection, account_id: int, key_state: str) -> None:
+    """Keep why a key cannot be used."""
+    connection.execute(account.update().where(account.c.id == account_id).values(key_state=key_state))

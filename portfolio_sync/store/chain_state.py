@@ -28,6 +28,13 @@ def load(connection: Connection, account_id: int) -> Kept | None:
     return None if row is None else Kept(*row)
 
 
+def is_touched(connection: Connection, account_id: int) -> bool:
+    """Whether rows were written since the last proof, or there was none."""
+    query = select(chain_state.c.touched_from).where(chain_state.c.account_id == account_id)
+    row = connection.execute(query).one_or_none()
+    return row is None or row.touched_from is not None
+
+
 def save(connection: Connection, account_id: int, state: Mapping[str, Any]) -> None:
     """Keep what a proof of all stored rows left."""
     new = insert_into(connection, chain_state).values(account_id=account_id, state=state, touched_from=None)

@@ -33,11 +33,16 @@ class ExportJob:
 
 
 def get(connection: Connection, account_id: int, report: str) -> ExportJob | None:
-    row = connection.execute(select(export_job).where(_of(account_id, report))).one_or_none()
-    if row is None:
-        return None
-    period = Period(row.covered_from, row.covered_to)
-    return ExportJob(row.report, row.requested_at, period, row.export_id, State(row.state))
+    return next((job for job in every(connection, account_id) if job.report == report), None)
+
+
+def every(connection: Connection, account_id: int) -> list[ExportJob]:
+    return [
+        ExportJob(
+            row.report, row.requested_at, Period(row.covered_from, row.covered_to), row.export_id, State(row.state)
+        )
+        for row in connection.execute(select(export_job).where(export_job.c.account_id == account_id))
+    ]
 
 
 def keep(connection: Connection, account_id: int, job: ExportJob) -> None:

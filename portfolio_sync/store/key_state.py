@@ -1,21 +1,31 @@
 """What is remembered about an API key: its last nonce, its call counter, whether it is parked. Named by fingerprint.
 
-Each load and save is a short transaction of its own: a nonce must be on disk before it is sent, whatever becomes of the page.
+Each change is a short transaction of its own: a nonce must be on disk before it is sent, whatever becomes of the page.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from decimal import Decimal
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, bindparam, text
 
 from portfolio_sync.core.key_record import KeyRecord
-from portfolio_sync.store.engine import insert_into, reading, writing
+from portfolio_sync.store.engine import is_sqlite, reading, writing
 from portfolio_sync.store.lease import Lease, guard
 from portfolio_sync.store.schema import key_state
 
-FIELDS = [key_state.c[name] for name in KeyRecord.__dataclass_fields__]
+NAMES = tuple(KeyRecord.__dataclass_fields__)
+FIELDS = [key_state.c[name] for name in NAMES]
+# In words, because every call asks: a statement built anew each time costs several times as much.
+_READ = f"SELECT {', '.join(NAMES)} FROM key_state WHERE fingerprint = :fingerprint"  # noqa: S608 - our own names
+READ = text(_READ).columns(*FIELDS)
+READ_LOCKED = text(f"{_READ} FOR UPDATE").columns(*FIELDS)
+KEEP = text(
+    f"INSERT INTO key_state (fingerprint, {', '.join(NAMES)}) VALUES (:fingerprint, {', '.join(f':{n}' for n in NAMES)}) "  # noqa: S608
+    f"ON CONFLICT (fingerprint) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in NAMES)}"
+).bindparams(*(bindparam(field.name, type_=field.type) for field in FIELDS))
 
 
 class StoredKeyState:
@@ -27,22 +37,21 @@ class StoredKeyState:
     def load(self) -> KeyRecord:
         """The key's record; a fresh one (nonce 0, counter 0) for a key never seen."""
         with reading(self._engine) as connection:
-            row = (
-                connection.execute(select(*FIELDS).where(key_state.c.fingerprint == self._fingerprint))
-                .mappings()
-                .one_or_none()
-            )
-        return KeyRecord() if row is None else KeyRecord(**{**row, "last_nonce": int(row["last_nonce"])})
+            return self._read(connection, locked=False)
 
-    def save(self, record: KeyRecord) -> None:
-        """Keep ``record``. The nonce never goes down: another process may have taken a later one. Raises LeaseLost."""
-        values = asdict(record)
+    def change(self, change: Callable[[KeyRecord], KeyRecord]) -> KeyRecord:
+        """Keep what ``change`` makes of the record, but that the nonce never goes down. Raises LeaseLost."""
         with writing(self._engine) as connection:
             if self._held:
                 guard(connection, self._held)
-            stored = connection.scalar(
-                select(key_state.c.last_nonce).where(key_state.c.fingerprint == self._fingerprint).with_for_update()
-            )
-            values["last_nonce"] = max(Decimal(record.last_nonce), stored or Decimal(0))
-            new = insert_into(connection, key_state).values(fingerprint=self._fingerprint, **values)
-            connection.execute(new.on_conflict_do_update(index_elements=["fingerprint"], set_=values))
+            before = self._read(connection, locked=True)
+            after = change(before)
+            after = replace(after, last_nonce=max(after.last_nonce, before.last_nonce))
+            values = {**asdict(after), "last_nonce": Decimal(after.last_nonce)}
+            connection.execute(KEEP, {"fingerprint": self._fingerprint, **values})
+        return after
+
+    def _read(self, connection: Connection, *, locked: bool) -> KeyRecord:
+        query = READ_LOCKED if locked and not is_sqlite(connection) else READ
+        row = connection.execute(query, {"fingerprint": self._fingerprint}).mappings().one_or_none()
+        return KeyRecord() if row is None else KeyRecord(**{**row, "last_nonce": int(row["last_nonce"])})

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Every revision there ever was, oldest first; a test compares it with the scripts.
 REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
+FOUND = "found"
+TURN = 15 * 60 * 1000  # milliseconds that an upgrade of SQLite waits for another one, which may have much to do
 LOCK = 0x706F7274666F6C69  # "portfoli": the key of the advisory lock that upgrades on PostgreSQL take
 
 
@@ -39,11 +41,17 @@ def scripts() -> Path:
     return shipped if shipped.is_dir() else package.parent / "migrations"
 
 
-def upgrade(url: str | URL) -> None:
-    """Create the database or bring it to the newest revision. Safe to run by several processes at once."""
+def upgrade(url: str | URL) -> str | None:
+    """Create the database or bring it to the newest revision; returns the one that it had, None for none.
+
+    Safe to run by several processes at once: one does it, the others wait and find it done.
+    """
     from alembic import command
 
-    command.upgrade(_config(url), "head")
+    config = _config(url)
+    command.upgrade(config, "head")
+    found: str | None = config.attributes[FOUND]
+    return found
 
 
 def current(url: str | URL) -> str | None:
@@ -80,15 +88,15 @@ def create_or_check(url: str | URL, connections: int = CONNECTIONS) -> Engine:
 
 def run(context: EnvironmentContext, url: str | URL) -> None:
     """The body of ``migrations/env.py``: one transaction for views dropped, tables migrated, views made anew."""
-    engine = open_engine(url)
+    engine = open_engine(url, busy_timeout=TURN)
     if is_sqlite_url(engine.url):
         create_file(engine.url)
     try:
         with writing(engine) as connection:
             if not is_sqlite(connection):
-                # the lock must come first, and be the transaction's: see components.md, "Migrations by several processes"
+                # the lock must come first, and be the transaction's: a second connection would wait for the first
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-            revision = _revision_in(connection)
+            revision = context.config.attributes[FOUND] = _revision_in(connection)
             if revision is not None and revision not in REVISIONS:
                 raise DatabaseError(
                     f"{shown(engine.url)}: the database is newer than this program: update portfolio-sync"

@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Table, select
 
-from portfolio_sync.core.instant import parse_iso
+from portfolio_sync.core.instant import EPOCH, parse_iso
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.store.bulk import driver, quoted
 from portfolio_sync.store.engine import is_sqlite
@@ -75,11 +75,19 @@ def newest_ledger_time(connection: Connection, account_id: int) -> datetime | No
 
 
 def _ledger(account: str, instant: Callable[[Any], datetime], number: Callable[[Any], Decimal]) -> Make[LedgerRow]:
-    # a million rows share a few hundred words: one string for each
+    # a million rows share a few hundred words: one string for each; the legs of a trade follow each other
+    last_time: Any = None
+    last_refid, at = "", EPOCH
+
     def make(row: Any) -> LedgerRow:
+        nonlocal last_time, last_refid, at
         id_, refid, time, type_, subtype, aclass, asset, symbol, wallet, amount, fee, balance, source = row
+        if time != last_time:
+            last_time, at = time, instant(time)
+        if refid != last_refid:
+            last_refid = refid
         return LedgerRow(
-            account, id_, refid, instant(time), intern(type_), intern(subtype), intern(aclass), intern(asset),
+            account, id_, last_refid, at, intern(type_), intern(subtype), intern(aclass), intern(asset),
             intern(symbol), intern(wallet), number(amount), number(fee), number(balance), intern(source),
         )  # fmt: skip
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select, union
 
 from portfolio_sync.store.engine import insert_into
-from portfolio_sync.store.schema import stream_state, sync_run
+from portfolio_sync.store.schema import closed_year, report_row, stream_state, sync_run
 
 ABANDONED = "abandoned"  # outcome of a run whose process died
 
@@ -43,6 +43,19 @@ def settled(connection: Connection, account_ids: Sequence[int]) -> int:
     going = connection.scalar(select(func.min(sync_run.c.seq)).where(mine, sync_run.c.ended_at.is_(None)))
     before = [sync_run.c.seq < going] if going is not None else []
     return connection.scalar(select(func.max(sync_run.c.seq)).where(mine, *before)) or 0
+
+
+def prune(connection: Connection, account_id: int, before: datetime) -> int:
+    """Forget the account's syncs that ended before then and brought no row; returns how many.
+
+    A run that rows, changes or reports name by its number is kept for ever, the newest and the killed ones too.
+    """
+    r = sync_run.c
+    named = union(*(select(column) for column in (report_row.c.input_seq, closed_year.c.input_seq)))
+    newest = select(func.max(r.seq)).where(r.account_id == account_id).scalar_subquery()
+    old = and_(r.account_id == account_id, r.ended_at < before, r.seq < newest, r.seq.not_in(named))
+    idle = and_(r.kind == "sync", r.outcome.in_(("ok", "error")), r.rows_new == 0, r.rows_changed == 0)
+    return len(connection.execute(sync_run.delete().where(old, idle).returning(r.seq)).all())
 
 
 def stream(connection: Connection, account_id: int, name: str) -> dict[str, Any] | None:

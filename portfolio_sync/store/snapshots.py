@@ -32,6 +32,9 @@ def store_changes(
     listed = {row[subject]: dict(row) for row in rows}
     gone = {k: row | _nothing(table) for k, row in before.items() if k not in listed and row["amount"]}
     news = [row for key, row in (listed | gone).items() if key not in before or _differs(before[key], row)]
+    # the exchange's time has whole seconds: what was read twice in one counts as read the second time
+    same = and_(table.c.account_id == account_id, table.c.taken_at == taken_at)
+    connection.execute(table.delete().where(same, table.c[subject].in_([row[subject] for row in news])))
     return bulk.insert(connection, table, map(_content, news), account_id=account_id, taken_at=taken_at, seq=seq)
 
 

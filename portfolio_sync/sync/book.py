@@ -2,41 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from portfolio_sync.core.clock import Clock
-from portfolio_sync.core.period import Period
+from portfolio_sync.core.period import Period, union
 from portfolio_sync.errors import KeyRefused, PortfolioSyncError
 from portfolio_sync.kraken.key import KeyInfo
 from portfolio_sync.store import accounts, coverage, export_job, history, runs, schema, snapshots
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.export_job import ExportJob
-from portfolio_sync.store.lease import Lease, guard
+from portfolio_sync.store.lease import Lease, guard, heartbeat
+from portfolio_sync.store.standing import standing
 from portfolio_sync.store.upsert import Upserted, upsert
+from portfolio_sync.sync.identity import require_own
 from portfolio_sync.sync.streams import Record, Stream
 from portfolio_sync.sync.walk import Position
 
 
 class Book:
-    """One account's rows during one sync. ``rows_new`` and ``rows_changed`` count what this sync brought."""
+    """One account's rows during one sync. ``rows_new`` and ``rows_changed`` count what this sync brought.
 
-    def __init__(self, engine: Engine, account: StoredAccount, lease: Lease, clock: Clock) -> None:
-        self.engine, self.account, self.lease, self.clock = engine, account, lease, clock
+    How the streams stand is read once, and then known: under the lease nobody else changes it. ``keep_runs``: how long
+    the log keeps syncs that brought nothing.
+    """
+
+    def __init__(
+        self, engine: Engine, account: StoredAccount, lease: Lease, clock: Clock, keep_runs: timedelta
+    ) -> None:
+        self.engine, self.lease, self.clock, self.keep_runs = engine, lease, clock, keep_runs
         self.rows_new = self.rows_changed = 0
-        with writing(engine) as connection:
-            guard(connection, lease)
+        self._to_note: dict[str, dict[str, object]] = {}
+        with self._writing() as connection:
             self.seq = runs.begin(connection, account.id, "sync", clock.now())
+            self.account = accounts.get(connection, account.name) or account
+            self._standing = standing(connection, account.id)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction under the lease. What is to be noted of the streams goes with it."""
+        noted = dict(self._to_note)
+        with writing(self.engine) as connection:
+            guard(connection, self.lease)
+            for key, facts in noted.items():
+                runs.set_stream(connection, self.account.id, key, facts)
+            yield connection
+        for key in noted:
+            del self._to_note[key]
 
     # --- what was read ---
 
     def commit(self, stream: Stream, rows: Sequence[Record]) -> int:
         """Rows outside of any walk. Returns how many were new or changed."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             done = self._write(connection, stream, [row.columns for row in rows])
         return done.new + done.changed
 
@@ -44,11 +68,13 @@ class Book:
         self, stream: Stream, rows: Sequence[Record], key: str, read: Period | None, position: Position | None
     ) -> None:
         """A page of a walk: its rows, the period they complete and the walk's position, together."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             self._write(connection, stream, [row.columns for row in rows])
             if read is not None:
                 coverage.add(connection, self.account.id, key, read)
-            coverage.set_position(connection, self.account.id, key, position)
+            if position or self.position(key):
+                coverage.set_position(connection, self.account.id, key, position)
+        self._covers(key, read, position)
 
     def commit_report(
         self, stream: Stream, rows: Iterable[Mapping[str, object]], key: str, read: Period, job: ExportJob
@@ -57,15 +83,23 @@ class Book:
 
         Whatever ``rows`` raises leaves everything as it was.
         """
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             done = self._write(connection, stream, rows)
             coverage.add(connection, self.account.id, key, read)
             coverage.set_position(connection, self.account.id, key, None)
             export_job.keep(connection, self.account.id, job)
+            heartbeat(connection, self.lease)  # so many rows take longer than a lease
+        self._covers(key, read, None)
+        self._standing.jobs[job.report] = job
         return done
 
+    def _covers(self, key: str, read: Period | None, position: Position | None) -> None:
+        self._standing.covered[key] = union([*self.coverage(key), *([read] if read else [])])
+        self._standing.positions.pop(key, None)
+        if position:
+            self._standing.positions[key] = asdict(position)
+
     def _write(self, connection: Connection, stream: Stream, rows: Iterable[Mapping[str, object]]) -> Upserted:
-        guard(connection, self.lease)
         done = upsert(
             connection,
             schema.metadata.tables[stream.table],
@@ -85,8 +119,7 @@ class Book:
 
     def snapshot(self, stream: Stream, rows: Sequence[Record], now: datetime) -> int:
         """A whole snapshot; returns how many rows differ from the last one."""
-        with writing(self.engine) as connection:
-            guard(connection, self.lease)
+        with self._writing() as connection:
             records = [row.columns for row in rows]
             changed = snapshots.store_changes(
                 connection, schema.metadata.tables[stream.table], self.account.id, now, self.seq, records
@@ -97,13 +130,11 @@ class Book:
     # --- what is there ---
 
     def coverage(self, key: str) -> list[Period]:
-        with reading(self.engine) as connection:
-            return coverage.periods(connection, self.account.id, key)
+        return list(self._standing.covered.get(key, ()))
 
     def position(self, key: str) -> Position | None:
         """Where an unfinished walk stands."""
-        with reading(self.engine) as connection:
-            found = coverage.position(connection, self.account.id, key)
+        found = self._standing.positions.get(key)
         return Position(**found) if found else None
 
     def count(self, table: str, period: Period, aclass: str = "") -> int:
@@ -128,40 +159,34 @@ class Book:
     # --- the export report under way ---
 
     def export_job(self, report: str) -> ExportJob | None:
-        with reading(self.engine) as connection:
-            return export_job.get(connection, self.account.id, report)
+        return self._standing.jobs.get(report)
 
     def keep_export(self, job: ExportJob) -> None:
-        with writing(self.engine) as connection:
-            guard(connection, self.lease)
+        with self._writing() as connection:
             export_job.keep(connection, self.account.id, job)
+        self._standing.jobs[job.report] = job
 
     def forget_export(self, report: str) -> None:
-        with writing(self.engine) as connection:
-            guard(connection, self.lease)
+        with self._writing() as connection:
             export_job.forget(connection, self.account.id, report)
+        self._standing.jobs.pop(report, None)
 
     # --- how the account and its streams stand ---
 
     def identify(self, info: KeyInfo | None) -> None:
         """Keep what the key says about itself. Raises KeyRefused where it is another account's key."""
-        known = self.account.kraken_id
-        if info and known and info.account_id and info.account_id != known:
-            raise KeyRefused(
-                f"this API key belongs to another Kraken account than the history stored as {self.account.name!r}; "
-                "use another account name for it"
-            )
-        with writing(self.engine) as connection:
-            guard(connection, self.lease)
-            accounts.note_key(
-                connection,
-                self.account.id,
-                kraken_id=(info and info.account_id) or known,
-                query_from=info.query_from if info else None,
-                query_to=info.query_to if info else None,
-                valid_until=info.valid_until if info else None,
-                key_state="read-only" if info else "unverified",
-            )
+        said: dict[str, Any] = {
+            "kraken_id": (info and info.account_id) or self.account.kraken_id,
+            "query_from": info.query_from if info else None,
+            "query_to": info.query_to if info else None,
+            "valid_until": info.valid_until if info else None,
+            "key_state": "read-only" if info else "unverified",
+        }
+        if (now := replace(self.account, **said)) != self.account:
+            with self._writing() as connection:
+                require_own(connection, self.account, info)
+                accounts.note_key(connection, self.account.id, **said)
+            self.account = now
 
     def deep_due(self, stream: str, now: datetime, every: timedelta) -> bool:
         state = self._state(stream)
@@ -183,13 +208,13 @@ class Book:
         self._set(stream, error=str(error), error_at=now)
 
     def _state(self, key: str) -> Mapping[str, Any] | None:
-        with reading(self.engine) as connection:
-            return runs.stream(connection, self.account.id, key)
+        return self._standing.states.get(key)
 
     def _set(self, key: str, **facts: object) -> None:
-        with writing(self.engine) as connection:
-            guard(connection, self.lease)
-            runs.set_stream(connection, self.account.id, key, facts)
+        """Noted with the next commit, at the latest that which closes the run."""
+        self._to_note[key] = self._to_note.get(key, {}) | facts
+        unknown = dict.fromkeys(("last_deep_at", "counted", "rows"))
+        self._standing.states[key] = unknown | self._standing.states.get(key, {}) | facts
 
     def close(self, outcome: str, error: PortfolioSyncError | None, calls: int) -> None:
         """End the run in the log: ``ok``, ``error`` or ``stopped``. Raises LeaseLost: then its successor has ended it."""
@@ -201,6 +226,8 @@ class Book:
             "rows_new": self.rows_new,
             "rows_changed": self.rows_changed,
         }
-        with writing(self.engine) as connection:
-            guard(connection, self.lease)
+        with self._writing() as connection:
             runs.end(connection, self.seq, facts)
+            runs.prune(connection, self.account.id, self.clock.now() - self.keep_runs)
+            if isinstance(error, KeyRefused) and error.key_state:
+                accounts.note_key_state(connection, self.account.id, error.key_state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
@@ -16,18 +17,32 @@ from portfolio_sync.store import reference
 from portfolio_sync.store.engine import reading, writing
 
 REFRESH = timedelta(days=1)
+_known: WeakKeyDictionary[Engine, tuple[datetime, Assets]] = WeakKeyDictionary()
 # The classes are asked for one by one: the exchange's default is "currency" alone.
 ASSETS_OF: tuple[dict[str, str], ...] = ({}, {"aclass": "tokenized_asset"})
 PAIRS_OF: tuple[dict[str, str], ...] = ({}, {"aclass_base": "tokenized_asset"})
 
 
 def known_assets(client: Client, engine: Engine, now: datetime) -> Assets:
-    """The stored names, refreshed where they are older than a day. A failing refresh leaves the stored ones in use."""
-    with reading(engine) as connection:
-        seen = reference.seen_at(connection)
-    if seen is None or now - seen >= REFRESH:
+    """The stored names, refreshed where they are older than a day. A failing refresh leaves the stored ones in use.
+
+    A service does not read a thousand names from the database for each sync: they are kept in memory as long as they are good.
+    """
+    known = _known.get(engine)
+    if known is not None and timedelta(0) <= now - known[0] < REFRESH:
+        return known[1]
+    if (seen := _seen_at(engine)) is None or now - seen >= REFRESH:
         _refresh(client, engine, now)
-    return stored_assets(engine)
+        seen = _seen_at(engine)
+    assets = stored_assets(engine)
+    if seen is not None:
+        _known[engine] = seen, assets
+    return assets
+
+
+def _seen_at(engine: Engine) -> datetime | None:
+    with reading(engine) as connection:
+        return reference.seen_at(connection)
 
 
 def stored_assets(engine: Engine) -> Assets:
@@ -61,7 +76,7 @@ def _ask(
         except ExchangeError:
             if number == 0:
                 raise
-    return list(found.items())
+    return sorted(found.items())  # in one order: several processes may store them at once
 
 
 def _asset(code: str, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -25,7 +27,7 @@ from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.table import PriceTable
 from portfolio_sync.pricing.value import Valuation, value_all
 from portfolio_sync.report.frame import Report, finding_id, tables
-from portfolio_sync.report.manifest import input_digest, manifest
+from portfolio_sync.report.manifest import Digest, beside, manifest
 from portfolio_sync.report.rows import disposal_rows, event_rows, holding_rows, income_rows, lot_rows
 from portfolio_sync.report.write import write
 from portfolio_sync.store import accounts, prices, read, records, runs, schema, transactions, transfers
@@ -110,6 +112,19 @@ def subject_of(engine: Engine, taxpayer: str | None, names: Sequence[str]) -> Su
     return Subject(taxpayers[0], tuple(chosen))
 
 
+@contextmanager
+def without_cycle_search() -> Iterator[None]:
+    """Half of a report's time would go into looking for cycles among millions of rows that have none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@without_cycle_search()
 def close(
     engine: Engine,
     subject: Subject,
@@ -122,12 +137,8 @@ def close(
     """Compute everything from one snapshot of the database; writes nothing. ``until``: only rows before this instant."""
     with reading(engine) as connection:
         seq = runs.settled(connection, ids_of(subject)) if frozen.seq is None else frozen.seq
-        digest = input_digest(
-            _rows(connection, subject, seq, until),
-            _stated(connection, subject, seq, until),
-            transfers.marks(connection, names_of(subject), upto_seq=seq),
-        )
-        normalized, lookup = _normalized(connection, subject, profile, seq, until, frozen.priced_upto)
+        digest = Digest()
+        normalized, lookup = _normalized(connection, subject, profile, seq, until, frozen.priced_upto, digest)
         recorded = records.recorded(connection, subject.taxpayer) if frozen.recorded is None else frozen.recorded
         picked = _picked(connection, subject, normalized, recorded, profile)
     valuation = value_all(picked.events, lookup)
@@ -139,7 +150,19 @@ def close(
         *orders_without_say(recorded, computation.disposals, profile),
         *not_filled(normalized.events, picked.events, computation.disposals),
     )
-    return Books(subject, profile, year, normalized, valuation, lookup, computation, digest, seq, recorded, of_records)
+    return Books(
+        subject,
+        profile,
+        year,
+        normalized,
+        valuation,
+        lookup,
+        computation,
+        digest.hexdigest(),
+        seq,
+        recorded,
+        of_records,
+    )
 
 
 def ids_of(subject: Subject) -> list[int]:
@@ -158,6 +181,7 @@ def _picked(
     return with_picks(normalized.events, recorded.picks, rows_of, profile)
 
 
+@without_cycle_search()
 def refresh_events(engine: Engine, account: StoredAccount, held: Lease, profile: Profile) -> None:
     """Derive the account's events anew, valued in the profile's currency; no lots, no gains. Raises LeaseLost."""
     subject = Subject(account.taxpayer, (account,))
@@ -177,10 +201,15 @@ def _normalized(
     seq: int,
     until: datetime | None,
     priced_upto: datetime | None = None,
+    digest: Digest | None = None,
 ) -> tuple[Normalized, Lookup]:
-    rules = STANDARD.with_(profile.rules)
-    classified = normalize(_rows(connection, subject, seq, until), _stated(connection, subject, seq, until), rules)
-    normalized = reunited(classified, transfers.marks(connection, names_of(subject), upto_seq=seq))
+    """``digest`` takes up all that goes in."""
+    rows, stated = _rows(connection, subject, seq, until), list(_stated(connection, subject, seq, until))
+    marks = transfers.marks(connection, names_of(subject), upto_seq=seq)
+    if digest:
+        rows = digest.passed(rows)
+        digest.add(beside(stated, marks))
+    normalized = reunited(normalize(rows, stated, STANDARD.with_(profile.rules)), marks)
     known = prices.rates(connection, upto=priced_upto)
     table = PriceTable.of((Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in known), profile.prices)
     return normalized, Lookup(table, profile.currency, profile.prices)
@@ -215,6 +244,7 @@ def _show_events(engine: Engine, books: Books) -> None:
                 _write_events(connection, account, books.valuation, books.profile.currency)
 
 
+@without_cycle_search()
 def write_report(
     engine: Engine, books: Books, folder: Path, settings: Mapping[str, object], extra: Sequence[Finding], now: datetime
 ) -> dict[str, str]:

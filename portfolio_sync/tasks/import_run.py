@@ -16,7 +16,7 @@ from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import writing
 from portfolio_sync.store.upsert import Upserted, upsert
 from portfolio_sync.tasks.sync import kept_alive, refresh, take
-from portfolio_sync.tasks.verify import must_prove, proof_of, verify_account
+from portfolio_sync.tasks.verify import proof_of, stand_of, verify_account
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def run_import(app: App, name: str, taxpayer: str | None, write: Callable[[Impor
         runs.end(connection, seq, facts | {"rows_new": run.done.new, "rows_changed": run.done.changed})
         lease.heartbeat(connection, held)
     with kept_alive(app, held):
-        unproven = must_prove(engine, stored)
+        unproven = stand_of(engine, stored).due
         if unproven or run.done.new or run.done.changed:
             refresh(app, stored, held)
         if unproven:  # last: where it is missing, whoever comes next makes both anew

@@ -84,7 +84,7 @@ def _known(connection: Connection, account: StoredAccount) -> Iterator[Known]:
         yield Known(_whole_span(rows, []) or Period(EPOCH, FOREVER), filed, windowed=False)
         return
     newest = ledger[-1]
-    windowed = newest.start > EPOCH or account.query_from is not None
+    windowed = newest.start > EPOCH  # whatever window the key has now: what a wider one read stays whole
     if windowed and rows and rows[0] < newest.start:
         yield Known(Period(EPOCH, newest.end), filed, windowed=False)
     yield Known(newest, trades[-1] if trades else filed, windowed)

@@ -25,16 +25,15 @@ from portfolio_sync.store.lease import Held, Lease, LeaseLost
 from portfolio_sync.store.owner import is_gone
 from portfolio_sync.sync.book import Book
 from portfolio_sync.sync.coverage import Bounds
+from portfolio_sync.sync.identity import require_own
 from portfolio_sync.sync.key import UNVERIFIED, ask_key, notes_on
 from portfolio_sync.sync.progress import Progress
 from portfolio_sync.sync.reading import Job, Request, server_time
 from portfolio_sync.sync.run import Outcome, sync_account
 from portfolio_sync.tasks.verify import (
     BALANCES_DISAGREE,
-    must_prove,
     note_reread,
-    proof_of,
-    reread_of,
+    stand_of,
     verify_account,
 )
 
@@ -118,8 +117,10 @@ def sync_leased(
     """The sync itself. Raises LeaseLost; what else a person can mend is in the outcome."""
 
     def run(asked: Request) -> Outcome:
-        book = Book(app.writable_engine, stored, held, app.clock)
+        nonlocal stored
+        book = Book(app.writable_engine, stored, held, app.clock, app.settings.service.keep_runs)
         done = sync_account(Job(account, client, book, app.clock, asked, progress))
+        stored = book.account
         if isinstance(done.error, LeaseLost):
             raise done.error
         return done
@@ -127,7 +128,8 @@ def sync_leased(
     outcome = run(request)
     if outcome.error is None:
         _prove(app, account, stored, held, outcome, run)
-    outcome.proof = proof_of(app.writable_engine, [stored])
+    else:
+        outcome.proof = stand_of(app.writable_engine, stored).state
     outcome.calls = client.calls
     return outcome
 
@@ -142,12 +144,11 @@ def _prove(
 ) -> None:
     """Prove what changed, and read broken intervals again, each once."""
     engine = app.writable_engine
-    with reading(engine) as connection:
-        stored = accounts.get(connection, stored.name) or stored
-    if must_prove(engine, stored):
-        again = _verified(engine, stored, held, run)
-    elif not (again := reread_of(engine, stored)):
+    stand = stand_of(engine, stored)
+    outcome.proof = stand.state
+    if not stand.due and not stand.reread:
         return
+    again = _verified(engine, stored, held, run) if stand.due else stand.reread
     streams = tuple(name for name in REREAD if name in account.sync.streams and name not in outcome.denied)
     for _ in range(MOST_REREADS):
         if not again or not note_reread(engine, stored, held, again):
@@ -159,6 +160,7 @@ def _prove(
         if reread.error:
             break
         again = _verified(engine, stored, held, run)
+    outcome.proof = stand_of(engine, stored).state
     refresh(app, stored, held)
 
 
@@ -210,11 +212,14 @@ class KeyReport:
 
 
 def look_at_key(app: App, account: Account, say: Callable[[str], None]) -> KeyReport:
-    """Ask the exchange what the key may do. Raises what the client raises."""
-    with leased(app, stored_account(app, account)) as held:
+    """Ask the exchange what the key may do, and of which account it is. Raises AnotherAccount, and what the client raises."""
+    stored = stored_account(app, account)
+    with leased(app, stored) as held:
         client = app.client(account, say, held)
         now: datetime = server_time(client)
         info = ask_key(client)
+        with reading(app.writable_engine) as connection:
+            require_own(connection, stored, info)
         if info is None:
             return KeyReport(account.name, None, None, (UNVERIFIED,))
         client.seed_nonce(info.nonce)

@@ -180,21 +180,29 @@ def proof_of(engine: Engine, accounts: Iterable[StoredAccount]) -> str:
     return max((found.get(account.id, "unknown") for account in accounts), key=STATES.index, default="unknown")
 
 
-def must_prove(engine: Engine, account: StoredAccount) -> bool:
-    """Whether there is no proof yet, or rows were written since (by a run that was killed, too)."""
-    with reading(engine) as connection:
-        kept = chain_state.load(connection, account.id)
-        return kept is None or kept.touched_from is not None or not _stored(connection, account)
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How the proof of an account stands. ``due``: there is none yet, or rows were written since (by a run that was killed, too).
+
+    ``reread``: what a broken proof wants read again, and was not yet.
+    """
+
+    state: str
+    due: bool
+    reread: Period | None
 
 
-def reread_of(engine: Engine, account: StoredAccount) -> Period | None:
-    """What a broken proof wants read again, and was not yet."""
+def stand_of(engine: Engine, account: StoredAccount) -> Stand:
+    p = schema.proof.c
     with reading(engine) as connection:
-        detail = _stored(connection, account)
+        touched = chain_state.is_touched(connection, account.id)
+        query = select(p.state, p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
+        row = connection.execute(query).one_or_none()
+    detail = row.detail if row and row.detail else {}
     again = detail.get("reread")
-    if not again or again == detail.get("reread_done"):
-        return None
-    return Period(parse_iso(again["start"]), parse_iso(again["end"]))
+    reread = Period(parse_iso(again["start"]), parse_iso(again["end"])) if again else None
+    fresh = again != detail.get("reread_done")
+    return Stand(row.state if row else "unknown", touched or not detail, reread if fresh else None)
 
 
 def note_reread(engine: Engine, account: StoredAccount, held: Lease, period: Period) -> bool:

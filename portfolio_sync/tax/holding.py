@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import lru_cache
 
 from portfolio_sync.tax.profile import TermRule
 
@@ -37,5 +38,10 @@ TERMS: dict[TermRule, Callable[[date], date]] = {
 }
 
 
+@lru_cache(maxsize=20_000)  # the days of a lifetime: a long history asks for each of them many times
+def first_long_day(rule: TermRule, acquired: date) -> date:
+    return TERMS[rule](acquired)
+
+
 def term(acquired: date, disposed: date, rule: TermRule) -> str:
-    return "long" if disposed >= TERMS[rule](acquired) else "short"
+    return "long" if disposed >= first_long_day(rule, acquired) else "short"

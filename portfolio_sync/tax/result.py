@@ -12,7 +12,7 @@ from portfolio_sync.core.lot import Lot
 from portfolio_sync.pricing.value import Valued
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: as core.event
 class Disposal:
     """One lot's or pool's part of one disposal, ``by_day`` of all disposals of a local day.
 
@@ -46,7 +46,7 @@ class Disposal:
     by_day: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: as core.event
 class Income:
     """Units (or money) received as income; ``value`` None where no price is known."""
 

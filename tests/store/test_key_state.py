@@ -17,13 +17,13 @@ def test_a_key_never_seen_starts_at_zero(database: Engine) -> None:
 
 def test_all_that_was_saved_comes_back_also_the_widest_nonce(database: Engine) -> None:
     record = KeyRecord(2**64 - 1, Decimal("12.345"), NOON, NOON + DAY)
-    StoredKeyState(database, "abc").save(record)
+    StoredKeyState(database, "abc").change(lambda _: record)
     assert StoredKeyState(database, "abc").load() == record
     assert StoredKeyState(database, "other").load() == KeyRecord()
 
 
 def test_a_nonce_never_goes_down(database: Engine) -> None:
     state = StoredKeyState(database, "abc")
-    state.save(KeyRecord(last_nonce=10))
-    state.save(KeyRecord(last_nonce=7, level=Decimal(3)))
+    state.change(lambda _: KeyRecord(last_nonce=10))
+    state.change(lambda _: KeyRecord(last_nonce=7, level=Decimal(3)))
     assert state.load() == KeyRecord(last_nonce=10, level=Decimal(3))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -112,6 +115,43 @@ def test_several_processes_may_create_one_database_at_once(empty_url: str) -> No
     errors = [process.communicate()[1].decode() for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], errors
     assert migrate.current(empty_url) == migrate.HEAD
+
+
+def upgraded_from(url: str, processes: int) -> list[str | None]:
+    """What each of so many ``db upgrade`` at once found."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PORTFOLIO_SYNC_DATABASE_URL": url}
+    argv = [sys.executable, "-m", "portfolio_sync", "db", "upgrade", "--json"]
+    running = [
+        subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        for _ in range(processes)
+    ]
+    said = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0] * processes, said
+    return [json.loads(out)["from"] for out, _ in said]
+
+
+@pytest.mark.parametrize("start", [None, "0001"])
+def test_of_several_upgrades_at_once_one_migrates_and_the_others_find_it_done(
+    empty_url: str, start: str | None
+) -> None:
+    if start:
+        command.upgrade(migrate._config(empty_url), start)
+    assert sorted(upgraded_from(empty_url, 4), key=str) == sorted([start, *[migrate.HEAD] * 3], key=str)
+    assert upgraded_from(empty_url, 1) == [migrate.HEAD]
+
+
+def test_an_upgrade_of_sqlite_waits_for_a_long_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'portfolio.db'}"
+    migrate.upgrade(url)
+    engine = open_engine(url)
+    with writing(engine):  # somebody migrates
+        waiting = threading.Thread(target=migrate.upgrade, args=(url,))
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+    waiting.join(30)
+    assert not waiting.is_alive()
+    engine.dispose()
 
 
 def test_plain_alembic_does_the_same_as_our_command(empty_url: str, tmp_path: Path) -> None:

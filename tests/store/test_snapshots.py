@@ -35,6 +35,17 @@ def test_only_what_changed_is_stored_and_what_is_gone_becomes_zero(database: Eng
         assert connection.exec_driver_sql("SELECT count(*) FROM balance_history").scalar_one() == 5
 
 
+def test_what_is_read_twice_in_one_second_counts_as_read_the_second_time(database: Engine) -> None:
+    """The exchange's time has whole seconds, and a row may be booked between two looks."""
+    with writing(database) as connection:
+        main = accounts.get_or_create(connection, "main", "me").id
+        for seq, amount in enumerate(("1.0000", "2.0000", "3.0000"), start=1):
+            snapshots.store_changes(connection, schema.raw_balance, main, NOON, seq, [balance("ZEUR", amount)])
+        latest = snapshots.latest(connection, schema.raw_balance, main)
+        assert (latest["ZEUR"]["amount"], latest["ZEUR"]["seq"]) == (3, 3)
+        assert connection.exec_driver_sql("SELECT count(*) FROM balance_history").scalar_one() == 1
+
+
 def test_converted_amounts_of_an_allocation_are_no_change(database: Engine) -> None:
     row = {"strategy_id": "S1", "asset": "DOT", "symbol": "DOT", "amount": Decimal(5), "rewarded": Decimal("0.1")}
     with writing(database) as connection:

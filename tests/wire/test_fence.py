@@ -18,6 +18,7 @@ from portfolio_sync.store.lease import LeaseLost
 from portfolio_sync.sync.reading import Request
 from portfolio_sync.tasks import books
 from portfolio_sync.tasks import verify as proofs
+from portfolio_sync.tasks.proving import prove_stored
 from portfolio_sync.tasks.verify import verify_account
 from tests.wire.conftest import Set, Stage
 from tests.wire.test_sync import deposit, quick
@@ -102,7 +103,7 @@ def test_a_verify_beside_a_sync_shows_its_proof_and_leaves_what_is_kept(
 ) -> None:
     assert thief.on.sync().proof == "proven"
     main_account = account_of(thief.engine)
-    monkeypatch.setattr(proofs, "prove_stored", thief.before(proofs.prove_stored))
+    monkeypatch.setattr(proofs, "prove_stored", thief.before(prove_stored))
     thief.on.exchange.book(deposit(1, thief.on.clock.unix() - 60))
     assert verify_account(thief.engine, main_account).state == "proven"
     assert everything(thief.engine) == thief.found
@@ -110,7 +111,7 @@ def test_a_verify_beside_a_sync_shows_its_proof_and_leaves_what_is_kept(
 
 def test_a_verify_that_a_whole_sync_overtook_leaves_what_is_kept(thief: Thief, monkeypatch: pytest.MonkeyPatch) -> None:
     assert thief.on.sync().proof == "proven"
-    main_account, prove_stored, found = account_of(thief.engine), proofs.prove_stored, {}
+    main_account, found = account_of(thief.engine), {}
 
     def overtaken(*args: Any, **named: Any) -> Any:
         with writing(thief.engine) as connection:

@@ -32,9 +32,9 @@ def ledger_there(account: Account) -> list[tuple[Any, ...]]:
     )
 
 
-def ledger_here(database_url: str) -> list[tuple[Any, ...]]:
+def ledger_here(database_url: str, where: str = "") -> list[tuple[Any, ...]]:
     columns = f"ledger_id, time, {', '.join(LEDGER)}, {', '.join(f'{n}_exact' for n in NUMBERS)}"
-    found = rows_of(database_url, f"SELECT {columns} FROM ledger")
+    found = rows_of(database_url, f"SELECT {columns} FROM ledger {where}")
     return sorted((row[0], _instant(row[1]), *row[2:7], *map(digits, row[7:])) for row in found)
 
 
@@ -46,10 +46,9 @@ def _trade(row: Entry) -> tuple[str, ...]:
     return tuple(row.fields[n] for n in ("price", "cost", "fee", "vol"))
 
 
-def trades_here(database_url: str) -> list[tuple[Any, ...]]:
-    found = rows_of(
-        database_url, "SELECT trade_id, time, pair, price_exact, cost_exact, fee_exact, volume_exact FROM trade"
-    )
+def trades_here(database_url: str, where: str = "") -> list[tuple[Any, ...]]:
+    columns = "trade_id, time, pair, price_exact, cost_exact, fee_exact, volume_exact"
+    found = rows_of(database_url, f"SELECT {columns} FROM trade {where}")
     return sorted((row[0], _instant(row[1]), row[2], *map(digits, row[3:])) for row in found)
 
 
@@ -63,7 +62,8 @@ def _instant(value: Any) -> Any:
     return parse_iso(value) if isinstance(value, str) else value
 
 
-def assert_same(database_url: str, account: Account) -> None:
-    """Every row is here, none twice, no digit differs."""
-    assert ledger_here(database_url) == ledger_there(account)
-    assert trades_here(database_url) == trades_there(account)
+def assert_same(database_url: str, account: Account, name: str | None = None) -> None:
+    """Every row is here (of the account of that name, where there are several), none twice, no digit differs."""
+    where = f"WHERE account = '{name}'" if name else ""
+    assert ledger_here(database_url, where) == ledger_there(account)
+    assert trades_here(database_url, where) == trades_there(account)

@@ -90,7 +90,9 @@ def generate(
         scene = _next(book, due, rows - len(book.ledgers))
         scene(book)
         book.now = max(book.now, _clock(len(book.ledgers), rows, last) * TICKS) + book.below(TICKS)
-    return _account(book, last)
+    account = _account(book, last)
+    account.iban = f"AA{seed % 100:02} N84G SAND {seed:04}"  # one person, one account: another seed is another's
+    return account
 
 
 def _clock(done: int, rows: int, last: int) -> int:

@@ -7,7 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -257,6 +257,10 @@ class LockedRing(Ring):
         raise KeyringLocked(SECRET)
 
 
+def made(ring: Callable[[], Ring]) -> Ring:
+    return ring()
+
+
 @pytest.fixture
 def _ring_put_back() -> Iterator[None]:
     before = keyring.get_keyring()
@@ -266,7 +270,7 @@ def _ring_put_back() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_ring_put_back")
 def test_the_keyring_gives_the_key(tmp_path: Path) -> None:
-    keyring.set_keyring(Ring())
+    keyring.set_keyring(made(Ring))
     assert shown(secrets_from(tmp_path, IN_KEYRING)) == (KEY, SECRET)
     with pytest.raises(SettingsError, match="nothing in the keyring; put it there with: keyring set kraken other"):
         secrets_from(tmp_path, IN_KEYRING.replace("kraken/key", "kraken/other"))
@@ -275,14 +279,14 @@ def test_the_keyring_gives_the_key(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_ring_put_back")
 @pytest.mark.parametrize("ring", [PlaintextRing, WeakRing])
 def test_an_unsafe_keyring_is_refused(tmp_path: Path, ring: type[Ring]) -> None:
-    keyring.set_keyring(ring())
+    keyring.set_keyring(made(ring))
     with pytest.raises(SettingsError, match="account a: key: no safe keyring on this computer"):
         secrets_from(tmp_path, IN_KEYRING)
 
 
 @pytest.mark.usefixtures("_ring_put_back")
 def test_a_locked_keyring_says_so(tmp_path: Path) -> None:
-    keyring.set_keyring(LockedRing())
+    keyring.set_keyring(made(LockedRing))
     with pytest.raises(SettingsError, match="the keyring does not open: KeyringLocked") as caught:
         secrets_from(tmp_path, IN_KEYRING)
     assert SECRET not in str(caught.value)

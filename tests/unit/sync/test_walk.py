@@ -87,7 +87,7 @@ def test_the_page_size_is_never_assumed(number: int, size: int, count: str) -> N
     assert ids(read(exchange)) == {r.id for r in exchange.rows}
 
 
-@pytest.mark.parametrize("number", [0, 1, 49, 50, 51, 1000, 1001, 20_000])
+@pytest.mark.parametrize("number", [0, 1, 49, 50, 51, 1000, 1001, 5_000])
 def test_calls_stay_within_the_budget(number: int) -> None:
     exchange = Exchange(fills(number))
     read(exchange)

@@ -1,0 +1,30 @@
+"""Whose key it is: an account here is one account at Kraken, and the other way round."""
+
+from __future__ import annotations
+
+from portfolio_sync.errors import AnotherAccount
+from portfolio_sync.kraken.key import KeyInfo
+from portfolio_sync.store import accounts
+from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.engine import Connection
+
+
+def require_own(connection: Connection, account: StoredAccount, info: KeyInfo | None) -> None:
+    """Raises AnotherAccount where the key opens another Kraken account than the history is of, or one that is stored
+    under another name already: its history would count twice. A server that gives no id leaves it open.
+    """
+    if info is None or info.account_id is None:
+        return
+    stored = accounts.get(connection, account.name)
+    known = stored.kraken_id if stored else None
+    if known and known != info.account_id:
+        raise AnotherAccount(
+            f"this API key belongs to another Kraken account than the history stored as {account.name!r}; "
+            "use another account name for it"
+        )
+    for other in accounts.of_kraken_account(connection, info.account_id):
+        if other.id != account.id and (known is None or other.id < account.id):
+            raise AnotherAccount(
+                f"this API key opens the Kraken account whose history is stored as {other.name!r} already; "
+                f"under {account.name!r} it would count twice: use the name {other.name!r}"
+            )
