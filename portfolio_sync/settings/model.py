@@ -108,8 +108,10 @@ def address_of(listen: str) -> tuple[str, int] | None:
     """Host and port of ``host:port``, ``[::1]:port`` or ``:port`` (loopback); None for ``off`` or nothing. Raises ValueError."""
     if listen.strip().lower() in ("", "off"):
         return None
-    host, _, port = listen.strip().rpartition(":")
-    if not (port.isascii() and port.isdigit() and int(port) < 65536) or (":" in host and not host.startswith("[")):
+    host, colon, port = listen.strip().rpartition(":")
+    if not (colon and port.isascii() and port.isdigit() and int(port) < 65536) or (
+        ":" in host and not host.startswith("[")
+    ):
         raise ValueError('must be "host:port" such as "127.0.0.1:8731", or "off"')
     return host.strip("[]") or "127.0.0.1", int(port)
 
