@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,9 @@ def channels_of(app: App) -> list[Channel]:
 
 def _channel(app: App, setting: str, name: str, place: Any) -> Channel:
     try:
-        from apprise import Apprise
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # its own, of the modules it stands in for
+            from apprise import Apprise
     except ImportError:
         raise SettingsError("[notify] urls needs: pip install 'portfolio-sync[notify]'") from None
     url = secret_at(place, setting, app.loaded.environ, app.loaded.folder, app.warn).reveal()

@@ -279,7 +279,6 @@ give_up_after = "0s"
 schedule = "{schedule}"
 jitter = "0s"
 [service]
-listen = "off"
 lease = "3s"
 listen = "127.0.0.1:0"
 """
