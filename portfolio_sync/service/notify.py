@@ -33,14 +33,14 @@ def channels_of(app: App) -> list[Channel]:
 
 def _channel(app: App, setting: str, name: str, place: Any) -> Channel:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # its own, of the modules it stands in for
-            from apprise import Apprise
+        from apprise import Apprise
     except ImportError:
         raise SettingsError("[notify] urls needs: pip install 'portfolio-sync[notify]'") from None
     url = secret_at(place, setting, app.loaded.environ, app.loaded.folder, app.warn).reveal()
     _hide_parts(url)
-    service = Apprise.instantiate(url, suppress_exceptions=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of what its plugins import, all of which it loads here
+        service = Apprise.instantiate(url, suppress_exceptions=True)
     if service is None:
         raise SettingsError(
             f"{setting}: what is kept there is no URL of a channel, such as jsons://host/path or mailtos://user:password@host"
