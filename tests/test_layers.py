@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "tax": {"normalize", "pricing"},
     "report": {"normalize", "pricing", "tax", "version"},
     "settings": set(),
-    "service": {"sync", "store", "settings", "app", "tasks"},
+    "service": {"kraken", "sync", "store", "settings", "app", "tasks", "version"},
     "sandbox": {"version"},
 }
 PURE = (
@@ -46,11 +46,23 @@ LIBRARIES = {
     "sqlalchemy": ("store.", "sync.book", "sync.reference", "tasks.", "service."),
     "alembic": ("store.migrate",),
     "apscheduler": ("service.clock",),
+    "prometheus_client": ("service.metrics",),
+    "apprise": ("service.notify",),
     "pydantic": ("settings.",),
     "click": ("cli.",),
     "keyring": ("settings.os_keyring",),
 }
-HEAVY = {"pandas", "alembic", "rich", "sqlalchemy", "apscheduler", "requests", "keyring"}
+HEAVY = {
+    "pandas",
+    "alembic",
+    "rich",
+    "sqlalchemy",
+    "apscheduler",
+    "requests",
+    "keyring",
+    "prometheus_client",
+    "apprise",
+}
 CLOCKS = {
     ("datetime", "now"),
     ("datetime", "utcnow"),

@@ -13,7 +13,9 @@ import click
 
 from portfolio_sync import __version__
 from portfolio_sync.core.clock import Stopped
+from portfolio_sync.core.log import FORMATTERS, Format, configure, log, speaks_json
 from portfolio_sync.core.memory import keep_private
+from portfolio_sync.core.redact import redact
 from portfolio_sync.errors import ExitCode, PortfolioSyncError, SurroundingsError
 
 # name: (module, one line for the list of commands). The attribute has the name of the command, with underscores.
@@ -35,6 +37,7 @@ COMMANDS = {
     "year": ("year", "Freeze a filed year; what would differ now."),
     "export": ("export", "Files for other tools."),
     "serve": ("serve", "The scheduled background service."),
+    "notify": ("notify", "Try the channels that are told of trouble."),
     "prices": ("prices", "Fetch, import and list prices."),
     "profile": ("profile", "Tax profiles as data, with citations."),
     "rules": ("rules", "How ledger rows are classified."),
@@ -65,16 +68,22 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="portfolio-sync")
-def cli() -> None:
+@click.option(
+    "--log-format", type=click.Choice(list(FORMATTERS)), help="How stderr speaks [default: [log] format, text]."
+)
+def cli(log_format: Format | None) -> None:
     """Read-only portfolio and tax sync for Kraken: proven history in SQL, reports that explain themselves.
 
     It cannot trade: no endpoint that places an order or moves a coin exists in it.
     """
+    click.get_current_context().obj = log_format
+    configure(log_format or "text")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code. Errors become one line on stderr, tracebacks only with --verbose."""
     arguments = sys.argv[1:] if argv is None else argv
+    configure("text")
     try:
         result = cli.main(args=arguments, prog_name="portfolio-sync", standalone_mode=False)
         return int(result or 0)
@@ -94,17 +103,19 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _report(error: Exception, arguments: list[str]) -> int:
-    if "--verbose" in arguments or "-v" in arguments:
-        import traceback
-
-        traceback.print_exception(error)
+    verbose = "--verbose" in arguments or "-v" in arguments
     known = _known(error)
-    if known is None:
-        hint = "" if "--verbose" in arguments else " (--verbose shows where)"
-        click.echo(f"portfolio-sync: unexpected {type(error).__name__}: {error}{hint}", err=True)
-        return ExitCode.UNEXPECTED
-    click.echo(f"portfolio-sync: {known}", err=True)
-    return known.exit_code
+    hint = "" if verbose else " (--verbose shows where)"
+    message = str(known) if known else f"unexpected {type(error).__name__}: {error}{hint}"
+    if speaks_json():
+        log.error(message, exc_info=error if verbose else None)
+    else:
+        if verbose:
+            import traceback
+
+            click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
+        click.echo(redact(f"portfolio-sync: {message}"), err=True)
+    return known.exit_code if known else ExitCode.UNEXPECTED
 
 
 def _known(error: Exception) -> PortfolioSyncError | None:

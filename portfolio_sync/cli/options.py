@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ import click
 
 from portfolio_sync.core.amount import plain
 from portfolio_sync.core.instant import iso, parse_iso
+from portfolio_sync.core.log import configure, log, speaks_json
+from portfolio_sync.core.redact import redact
 from portfolio_sync.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -39,14 +42,24 @@ class Output:
             for line in lines:
                 click.echo(line)
 
+    @property
+    def level(self) -> int:
+        """Of log lines."""
+        return logging.DEBUG if self.verbose else logging.WARNING if self.quiet else logging.INFO
+
     def note(self, message: str) -> None:
         """Talk; silent with ``--quiet``."""
-        if not self.quiet:
-            click.echo(message, err=True)
+        if speaks_json():
+            log.info(message)
+        elif not self.quiet:
+            click.echo(redact(message), err=True)
 
     def warn(self, message: str) -> None:
         """A warning is never silenced."""
-        click.echo(f"warning: {message}", err=True)
+        if speaks_json():
+            log.warning(message)
+        else:
+            click.echo(redact(f"warning: {message}"), err=True)
 
 
 def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,7 +121,9 @@ def build(config: Path | None, output: Output) -> App:
     from portfolio_sync.app import App
 
     app = App.from_settings(config, warn=output.warn)
-    click.get_current_context().call_on_close(app.close)
+    context = click.get_current_context()
+    configure(context.find_root().obj or app.settings.log.format, output.level)
+    context.call_on_close(app.close)
     return app
 
 

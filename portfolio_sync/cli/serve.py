@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from portfolio_sync.cli.options import Output, build, config_option, output_options
+from portfolio_sync.app import App
+from portfolio_sync.cli.options import Output, with_app
 
 
 @click.command()
-@config_option
-@output_options
-def serve(config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
-    """Sync every account at its interval until stopped (SIGTERM, Ctrl-C). One sync at a time an account."""
+@with_app
+def serve(app: App, output: Output) -> None:  # noqa: ARG001 - its log level is set already
+    """Sync every account at its interval until stopped (SIGTERM, Ctrl-C). One sync at a time an account.
+
+    Meanwhile /healthz, /readyz and /metrics answer on [service] listen, and [notify] urls are told of trouble.
+    """
     from portfolio_sync.core.clock import SystemClock
     from portfolio_sync.service.serve import serve as run
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     assert isinstance(app.clock, SystemClock)
-    run(app, app.clock, output.note)
+    run(app, app.clock)

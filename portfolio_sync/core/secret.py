@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn
 
+from portfolio_sync.core.redact import hide
+
 
 class Secret:
     """Hides ``text``; only ``reveal`` gives it back. True where there is any text, equal to another Secret of the same text."""
@@ -13,6 +15,7 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        hide(text)
 
     def reveal(self) -> str:
         return self._text

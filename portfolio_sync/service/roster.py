@@ -66,6 +66,10 @@ class Roster(Collection[int]):
     def __contains__(self, account: object) -> bool:
         return account in self._served
 
+    def accounts(self) -> dict[int, Account]:
+        """The settings of the served accounts."""
+        return {number: one.account for number, one in self._served.items()}
+
     def start(self, account: int) -> Served:
         """The account as it stands for a run that begins now."""
         one = self._served[account]

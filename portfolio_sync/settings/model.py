@@ -104,11 +104,30 @@ class Sync(Section):
         return self
 
 
+def address_of(listen: str) -> tuple[str, int] | None:
+    """Host and port of ``host:port``, ``[::1]:port`` or ``:port`` (loopback); None for ``off`` or nothing. Raises ValueError."""
+    if listen.strip().lower() in ("", "off"):
+        return None
+    host, colon, port = listen.strip().rpartition(":")
+    if not (colon and port.isascii() and port.isdigit() and int(port) < 65536) or (
+        ":" in host and not host.startswith("[")
+    ):
+        raise ValueError('must be "host:port" such as "127.0.0.1:8731", or "off"')
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
 class Service(Section):
     listen: str = "127.0.0.1:8731"
     workers: int = Field(4, ge=1, le=64)
     lease: Duration = Field(timedelta(seconds=60), ge=timedelta(seconds=3))  # its heartbeats are ticks, one a second
     keep_runs: Duration = timedelta(days=90)
+    stale_after: int = Field(3, ge=1, le=1000)  # runs missed
+
+    @field_validator("listen")
+    @classmethod
+    def _readable(cls, listen: str) -> str:
+        address_of(listen)
+        return listen
 
 
 class Tax(Section):
@@ -160,6 +179,10 @@ class Reference(Section):
         return next((f"{name} {place}" for name, place in self if place and str(place) != "."), "")
 
 
+class Log(Section):
+    format: Literal["text", "json"] = "text"
+
+
 def _no_bare_secret(value: object) -> object:
     if isinstance(value, str):
         raise ValueError(  # noqa: TRY004 - pydantic turns ValueError into a message that names the setting
@@ -169,6 +192,12 @@ def _no_bare_secret(value: object) -> object:
 
 
 SecretPlace = Annotated[Reference, BeforeValidator(_no_bare_secret)]
+
+
+class Notify(Section):
+    """``urls``: where the URLs of channels are kept (they hold credentials); what they can be is said in docs/monitoring.md."""
+
+    urls: tuple[SecretPlace, ...] = ()
 
 
 class Account(Section):
@@ -195,6 +224,8 @@ class Settings(Section):
     exchange: Exchange = Exchange()
     sync: Sync = Sync()
     service: Service = Service()
+    log: Log = Log()
+    notify: Notify = Notify()
     prices: Prices = Prices()
     tax: Tax = Tax()
     rules: dict[str, StatedRule] = Field(default_factory=dict)

@@ -28,16 +28,7 @@ def secrets_of(account: Account, environ: Mapping[str, str], folder: Path, warn:
     def follow(name: str) -> Secret | None:
         reference: Reference | None = getattr(account, name)
         setting = f"account {account.name}: {name}"
-        if reference is None:
-            return None
-        if reference.env is not None:
-            return _from_environment(reference.env, environ, setting)
-        if reference.keyring is not None:
-            from portfolio_sync.settings.os_keyring import from_keyring
-
-            return from_keyring(reference.keyring, setting)
-        assert reference.file is not None
-        return read_secret(place_of(reference.file, folder, environ), setting, warn)
+        return None if reference is None else secret_at(reference, setting, environ, folder, warn)
 
     if account.key_file is not None:
         place = place_of(account.key_file, folder, environ)
@@ -49,6 +40,20 @@ def secrets_of(account: Account, environ: Mapping[str, str], folder: Path, warn:
             f"account {account.name} has no API key; set KRAKEN_API_KEY and KRAKEN_API_SECRET, or key and secret in the settings file"
         )
     return Secrets(key, secret, follow("otp"), follow("totp_secret"))
+
+
+def secret_at(
+    reference: Reference, setting: str, environ: Mapping[str, str], folder: Path, warn: Callable[[str], None]
+) -> Secret:
+    """The secret that a reference leads to. Raises SettingsError that names ``setting``."""
+    if reference.env is not None:
+        return _from_environment(reference.env, environ, setting)
+    if reference.keyring is not None:
+        from portfolio_sync.settings.os_keyring import from_keyring
+
+        return from_keyring(reference.keyring, setting)
+    assert reference.file is not None
+    return read_secret(place_of(reference.file, folder, environ), setting, warn)
 
 
 def files_of(account: Account, environ: Mapping[str, str], folder: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from portfolio_sync.settings.secret_file import check_private, place_of, read_pr
 PREFIX = "PORTFOLIO_SYNC_"
 # Names of the environment that do not follow PORTFOLIO_SYNC_<SECTION>_<KEY>.
 ALIASES = {"KRAKEN_URL": ("exchange", "url")}
-SECTIONS = ("database", "exchange", "sync", "service", "tax")
+SECTIONS = ("database", "exchange", "sync", "service", "log", "tax")
 DATABASE_URL = "DATABASE_URL"  # may hold a password
 # One key from the environment makes (or overrides) the account named "main".
 MAIN = {
@@ -111,6 +111,7 @@ def _dotenv(path: Path) -> dict[str, str]:
 def _check_dotenv(settings: Settings, env: Environ, path: Path, warn: Warn) -> None:
     """A ``.env`` with a secret in it must be as private as any key file."""
     secret = {*MAIN, *(name for account in settings.accounts for name in _names_of(account))}
+    secret |= {place.env for place in settings.notify.urls if place.env}
     if _has_password({"url": env.get(f"{PREFIX}{DATABASE_URL}")}):
         secret.add(f"{PREFIX}{DATABASE_URL}")
     if secret & env.from_dotenv():

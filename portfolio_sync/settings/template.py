@@ -25,10 +25,17 @@ TEMPLATE = """\
 # export_wait = "30m"
 
 [service]
-# listen = "127.0.0.1:8731"
+# listen = "127.0.0.1:8731"               # /healthz, /readyz, /metrics; "off": no listener
 # workers = 4
 # lease = "60s"
 # keep_runs = "90d"                       # the log of syncs that brought nothing; what brought rows is kept for ever
+# stale_after = 3                         # an account is stale when it missed so many runs of its schedule
+
+[log]
+# format = "text"                         # or "json": one object a line, on stderr
+
+[notify]
+# urls = []                               # who is told of trouble: [{{ env = "ALERT_URL" }}, {{ file = "mail.url" }}]; see docs/monitoring.md
 
 [prices]
 # coin_age = "1d"                         # how old a rate may be; of currencies: fiat_age, over weekends and holidays

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
+from portfolio_sync.core.redact import hide
 from portfolio_sync.errors import DatabaseError, SurroundingsError
 from portfolio_sync.store.decimal_sum import register
 from portfolio_sync.store.surroundings import explained
@@ -70,6 +71,7 @@ def parse_url(text: str) -> URL:
     if url.drivername not in DRIVERS:
         raise DatabaseError(f"{url.drivername}: only sqlite and postgresql databases are supported")
     url = url.set(drivername=DRIVERS[url.drivername])
+    hide(url.password or "")
     if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
         raise DatabaseError("a SQLite database needs a file: sqlite:///portfolio.db")
     return url

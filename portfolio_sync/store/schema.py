@@ -96,6 +96,13 @@ lease = Table(
     perhaps_instant("next_run_at"), perhaps_instant("last_run_at"), words("last_outcome"),
 )  # fmt: skip
 
+# What is the matter with an account. ``told``: the channels that believe so, by the names of their settings; a row is
+# gone once it has ended and all of them know. ``next_try_at``: nobody tells it before (somebody is, or it failed).
+alert_state = Table(
+    "alert_state", metadata, account_key(), key("alert"), text("message"), instant("since"), perhaps_instant("ended_at"),
+    json("told"), perhaps_instant("told_at"), perhaps_instant("next_try_at"),
+)  # fmt: skip
+
 # --- what was read ---------------------------------------------------------------------------------------------------
 
 sync_run = Table(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from portfolio_sync.core.clock import Stopped
+from portfolio_sync.core.log import also_about
 from portfolio_sync.errors import PermissionMissing, PortfolioSyncError
 from portfolio_sync.sync.coverage import UNBOUNDED, Bounds
 from portfolio_sync.sync.history import read_history
@@ -44,6 +45,7 @@ class Outcome:
 def sync_account(job: Job) -> Outcome:
     """Run one sync. What a person or the exchange can mend comes back in the outcome; what was read is kept."""
     outcome, ended = Outcome(job.account.name), "error"
+    also_about(run=job.book.seq, stream=None)
     try:
         _sync(job, outcome)
         ended = "ok"
@@ -55,6 +57,7 @@ def sync_account(job: Job) -> Outcome:
     finally:
         outcome.calls = job.client.calls
         _close(job, outcome, ended)
+        also_about(stream=None)
     outcome.rows_new, outcome.rows_changed = job.book.rows_new, job.book.rows_changed
     outcome.notes.extend([*job.notes, *job.client.warnings])
     return outcome

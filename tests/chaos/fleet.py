@@ -36,6 +36,7 @@ schedule = "every 2s"
 jitter = "0s"
 streams = ["trades", "ledgers", "balances"]
 [service]
+listen = "off"
 lease = "3s"
 workers = 2
 """

@@ -37,6 +37,8 @@ give_up_after = "0s"
 [sync]
 schedule = "every 1s"
 jitter = "0s"
+[service]
+listen = "off"
 [[accounts]]
 name = "good"
 key = {{ env = "GOOD_KEY" }}

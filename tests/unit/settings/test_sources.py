@@ -37,7 +37,7 @@ def test_the_template_of_init_is_the_defaults(tmp_path: Path) -> None:
     assert settings_from(tmp_path, template(None)).settings == Settings()
     lines = [line[2:] if line.startswith("# ") and "=" in line else "" for line in template(None).splitlines()]
     sections = [line for line in template(None).splitlines() if line.startswith("[")]
-    assert sections == ["[database]", "[exchange]", "[sync]", "[service]", "[prices]", "[tax]"]
+    assert sections == ["[database]", "[exchange]", "[sync]", "[service]", "[log]", "[notify]", "[prices]", "[tax]"]
     assert any("deep_overlap" in line for line in lines)
 
 
