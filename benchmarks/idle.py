@@ -15,6 +15,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,14 +23,15 @@ from typing import Any
 from portfolio_sync.app import App
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.server import Sandbox
-from portfolio_sync.service.serve import Served, _run
+from portfolio_sync.service.observer import Observer
+from portfolio_sync.service.roster import Roster
+from portfolio_sync.service.serve import _run
 from portfolio_sync.settings.sources import load
 from portfolio_sync.store import accounts, migrate, runs
 from portfolio_sync.store import lease as leases
 from portfolio_sync.store.engine import open_engine, reading, writing
 from portfolio_sync.store.lease import Lease
 from portfolio_sync.store.schema import sync_run
-from portfolio_sync.tasks.sync import stored_account
 from tests.fakes import FakeClock
 
 QUARTER = timedelta(minutes=15)
@@ -44,13 +46,14 @@ def real(syncs: int) -> dict[str, object]:
     with (
         tempfile.TemporaryDirectory() as name,
         Sandbox(generate(1, 500, end=clock.unix() - 7200), clock=clock.unix, limited=False) as exchange,
-        _service(exchange, clock, Path(name)) as (app, served),
+        _service(exchange, clock, Path(name)) as (app, roster, observer),
     ):
-        _idle(app, served, clock, exchange, WARM)
+        idle = partial(_idle, app, roster, observer, clock, exchange)
+        idle(WARM)
         tracemalloc.start()
-        _idle(app, served, clock, exchange, 5)
+        idle(5)
         before = _standing(app)
-        _idle(app, served, clock, exchange, syncs)
+        idle(syncs)
         after = _standing(app)
         tracemalloc.stop()
     grown = {f"{key}_grown": after[key] - before[key] for key in before}
@@ -58,7 +61,7 @@ def real(syncs: int) -> dict[str, object]:
 
 
 @contextmanager
-def _service(exchange: Sandbox, clock: FakeClock, folder: Path) -> Iterator[tuple[App, Served]]:
+def _service(exchange: Sandbox, clock: FakeClock, folder: Path) -> Iterator[tuple[App, Roster, Observer]]:
     environ = {
         "KRAKEN_API_KEY": exchange.key,
         "KRAKEN_API_SECRET": exchange.secret,
@@ -67,18 +70,19 @@ def _service(exchange: Sandbox, clock: FakeClock, folder: Path) -> Iterator[tupl
         "PORTFOLIO_SYNC_DATABASE_URL": f"sqlite:///{folder / 'bench.db'}",
     }
     app = App(load(environ=environ, folder=folder), clock, print)
-    account = app.accounts()[0]
-    yield app, Served(account, stored_account(app, account))
+    observer = Observer(app, dict, ())
+    yield app, Roster(app, Random(1), print), observer
+    observer.close()
     app.close()
 
 
-def _idle(app: App, served: Served, clock: FakeClock, exchange: Sandbox, syncs: int) -> None:
+def _idle(app: App, roster: Roster, observer: Observer, clock: FakeClock, exchange: Sandbox, syncs: int) -> None:
     for _ in range(syncs):
         clock.time += QUARTER
         with writing(app.writable_engine) as connection:
-            lease = leases.acquire(connection, served.stored.id, app.owner, timedelta(minutes=1))
+            lease = leases.acquire(connection, next(iter(roster)), app.owner, timedelta(minutes=1))
         assert isinstance(lease, Lease)
-        _run(app, served, lease, Random(1), lambda _: None)
+        _run(roster, roster.start(lease.account_id), lease, print, observer)
         exchange.requests.clear()
 
 

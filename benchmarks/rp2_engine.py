@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date
 from pathlib import Path
+from typing import Any
 
 from benchmarks.deals import ASSETS, Deal, deals
 
@@ -88,7 +89,7 @@ def engine(history: Sequence[Deal]) -> float:
             else OutTransaction(*common, ZERO, row=deal.number + 1)  # it knows fees of a sale in coins alone
         )
         sets["IN" if deal.buys else "OUT"].add_entry(made)
-    methods = AVLTree()
+    methods: Any = AVLTree()
     methods.insert_node(date.min.year, AccountingMethod())
     assert EntrySetType.IN.value == "in"
     data = InputData(asset, sets["IN"], sets["OUT"], sets["INTRA"])

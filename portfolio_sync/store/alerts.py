@@ -7,8 +7,9 @@ one process alone tells; one that dies meanwhile, or a channel that fails, is ma
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
@@ -94,5 +95,5 @@ def _is(account_id: int, alert: str) -> ColumnElement[bool]:
     return and_(alert_state.c.account_id == account_id, alert_state.c.alert == alert)
 
 
-def _alert(row: object) -> Alert:
-    return Alert(*(getattr(row, name) for name in Alert.__slots__[:-1]), told=tuple(row.told))  # type: ignore[attr-defined]
+def _alert(row: Any) -> Alert:
+    return Alert(**{field.name: getattr(row, field.name) for field in fields(Alert)} | {"told": tuple(row.told)})

@@ -17,6 +17,7 @@ import pytest
 
 from portfolio_sync.app import App
 from portfolio_sync.sandbox.generate import generate
+from portfolio_sync.service.observer import Observer
 from portfolio_sync.service.roster import Roster
 from portfolio_sync.service.serve import _run
 from portfolio_sync.settings.sources import load
@@ -40,6 +41,7 @@ class Life:
     on: Stage
     app: App
     roster: Roster
+    observer: Observer
     said: list[str]
 
     def idle(self, after: timedelta) -> None:
@@ -47,8 +49,7 @@ class Life:
         with writing(self.app.writable_engine) as connection:
             lease = leases.acquire(connection, next(iter(self.roster)), self.app.owner, timedelta(minutes=1))
         assert isinstance(lease, Lease)
-        _run(self.roster, lease, self.said.append)
-        assert self.said[-1].startswith("main: 0 new, 0 changed"), self.said[-1]
+        assert _run(self.roster, self.roster.start(lease.account_id), lease, self.said.append, self.observer) == "ok"
 
     def rows(self) -> dict[str, int]:
         with reading(self.app.writable_engine) as connection:
@@ -77,7 +78,9 @@ def service(stage: Set) -> Iterator[Life]:
     app = App(load(environ=on.environ, folder=on.folder), on.clock, on.warnings.append)
     assert on.sync().proof == "proven"
     said: list[str] = []
-    yield Life(on, app, Roster(app, Random(1), said.append), said)
+    observer = Observer(app, dict, ())
+    yield Life(on, app, Roster(app, Random(1), said.append), observer, said)
+    observer.close()
     app.close()
 
 

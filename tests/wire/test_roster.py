@@ -17,7 +17,8 @@ from portfolio_sync.errors import InvalidKey, Unreachable
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.key import ALL_READS, Key
 from portfolio_sync.sandbox.server import Sandbox
-from portfolio_sync.service.roster import REST, Roster
+from portfolio_sync.service.plan import REST
+from portfolio_sync.service.roster import Roster
 from portfolio_sync.settings.sources import load
 from portfolio_sync.store import lease as leases
 from portfolio_sync.store.engine import reading, writing

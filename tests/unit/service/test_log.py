@@ -39,7 +39,7 @@ def test_secrets_are_blank_in_messages_and_tracebacks(capsys: pytest.CaptureFixt
     Secret("hunter2-of-the-test")
     parse_url("postgresql://me:dbpass-of-the-test@host/name")
     for form in ("json", "text"):
-        configure(form)  # type: ignore[arg-type]
+        configure(form)
         try:
             int("hunter2-of-the-test")
         except ValueError:
