@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from portfolio_sync.cli.options import Output, build, config_option, output_options, table
+from portfolio_sync.cli.options import Output, table, with_app
 
 if TYPE_CHECKING:
     from portfolio_sync.app import App
@@ -23,12 +23,9 @@ def config() -> None:
 
 
 @config.command()
-@config_option
-@output_options
-def show(config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_app
+def show(app: App, output: Output) -> None:
     """Every setting, its value and where that comes from; of secrets only the place. Asks nobody, opens no key file."""
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     settings, accounts = list(_settings(app)), [_account(app, name) for name in range(len(app.settings.accounts))]
     document = {"file": app.loaded.path, "settings": settings, "accounts": accounts}
     lines = [f"settings file: {app.loaded.path or 'none'}", ""]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options, worst
+from portfolio_sync.cli.options import Output, account_option, with_app, worst
 from portfolio_sync.errors import ExitCode, PortfolioSyncError
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 
 @click.group()
@@ -18,15 +20,12 @@ def key() -> None:
 
 @key.command()
 @account_option
-@config_option
-@output_options
-def check(account: tuple[str, ...], config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> int:
+@with_app
+def check(app: App, output: Output, account: tuple[str, ...]) -> int:
     """Ask Kraken what the key may do. A key that can do more than read is refused (exit 3)."""
     from portfolio_sync.sync.key import refusal
     from portfolio_sync.tasks.sync import look_at_key
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     codes, documents, lines = [], [], []
     for each in app.accounts_with_key(account):
         document: dict[str, Any] = {"account": each.name}

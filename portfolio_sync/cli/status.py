@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from portfolio_sync.cli.options import Output, account_option, build, config_option, output_options, table
+from portfolio_sync.cli.options import Output, account_option, table, with_app
+
+if TYPE_CHECKING:
+    from portfolio_sync.app import App
 
 
 @click.command()
 @account_option
-@config_option
-@output_options
-def status(account: tuple[str, ...], config: Path | None, as_json: bool, quiet: bool, verbose: bool) -> None:
+@with_app
+def status(app: App, output: Output, account: tuple[str, ...]) -> None:
     """Per account and stream: coverage, rows, last success, proof; last and next run; changes and findings."""
     from portfolio_sync.tasks.status import standing
 
-    output = Output(as_json, quiet, verbose)
-    app = build(config, output)
     found = standing(app.engine, account)
     lines = []
     for one in found:

@@ -28,7 +28,7 @@ from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import writing
 from portfolio_sync.tasks.sync import stored_account
 
-PINNED = ("database", "service")
+PINNED = ("database", "log", "notify", "service")
 """Sections that a running service cannot change."""
 Say = Callable[[str], None]
 
