@@ -50,9 +50,9 @@ class Standing:
 
     def words(self) -> Iterator[str]:
         if self.last_run:
-            ended = iso(_instant(self.last_run["ended_at"])) if self.last_run["ended_at"] else "still running or killed"
+            ended = iso(self.last_run["ended_at"]) if self.last_run["ended_at"] else "still running or killed"
             problem = f": {self.last_run['error']}" if self.last_run["error"] else ""
-            yield f"last run {iso(_instant(self.last_run['started_at']))} to {ended}, {self.last_run['outcome'] or 'open'}{problem}"
+            yield f"last run {iso(self.last_run['started_at'])} to {ended}, {self.last_run['outcome'] or 'open'}{problem}"
         yield f"next run {iso(self.next_run_at) if self.next_run_at else 'when somebody asks: no serve has planned one'}"
         if self.running:
             yield f"being synced now by {self.running}"
@@ -82,12 +82,16 @@ def _of(connection: Connection, account: StoredAccount) -> Standing:
         account.key_state,
         facts["proof"][0][0] if facts["proof"] else "unknown",
         streams,
-        facts["run"][0]._asdict() if facts["run"] else None,
+        _run(facts["run"][0]._asdict()) if facts["run"] else None,
         lease.owner if lease else None,
         _instant(lease.next_run_at) if lease and lease.next_run_at else None,
         facts["changed"][0][0],
         facts["findings"][0][0],
     )
+
+
+def _run(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {name: row[name] and _instant(row[name]) for name in ("started_at", "ended_at")}
 
 
 def _ask(connection: Connection, query: str, account: StoredAccount) -> list[Any]:
