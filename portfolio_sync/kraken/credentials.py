@@ -55,8 +55,12 @@ def _decoded(secret: Secret) -> bytes:
 
 
 def _seed(text: Secret) -> bytes:
-    """Base32 as authenticator apps take it: any case, spaces, padding left out."""
     with suppress(binascii.Error, ValueError):
-        letters = "".join(text.reveal().split()).upper().rstrip("=")
-        return base64.b32decode(letters + "=" * (-len(letters) % 8))
+        return _base32(text)
     raise SettingsError("the TOTP secret is not valid base32: copy it again from Kraken")
+
+
+def _base32(text: Secret) -> bytes:
+    """Base32 as authenticator apps take it: any case, spaces, padding left out."""
+    letters = "".join(text.reveal().split()).upper().rstrip("=")
+    return base64.b32decode(letters + "=" * (-len(letters) % 8))
