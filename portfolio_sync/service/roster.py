@@ -47,6 +47,7 @@ class Roster(Collection[int]):
     """The served accounts by their number in the database. Raises SettingsError where the settings cannot be served."""
 
     def __init__(self, app: App, chance: Random, say: Say) -> None:
+        _ = app.writable_engine  # opened before it is shared: one pool of connections for all that comes
         self._app = app.with_settings(app.loaded, _each_once(app.warn))
         self._chance, self._say = chance, say
         self._served: dict[int, Served] = {}
