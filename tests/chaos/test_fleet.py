@@ -69,6 +69,8 @@ def test_whatever_befalls_processes_each_account_is_synced_on_by_one_at_a_time(f
     fleet.all_synced()
     fleet.pay_in()
     freeze(fleet, frozen)
+    until("it is at work again", lambda: fleet.leased_by(frozen))
+    fleet.all_synced()  # meanwhile it finds out what it lost
     restart_database(fleet)
     fleet.pay_in()
     time.sleep(1)  # a window ends at a whole second
