@@ -93,7 +93,7 @@ def _link(burst: Burst, edges: Sequence[int], usable: Sequence[int]) -> Linked:
     free, seen, linked = list(usable), set(burst.chains.places), Linked()
     for trail in sorted(found, key=lambda trail: trail.origin is not Origin.OPEN):
         way = [edges[i] for i in trail.edges]
-        end = _origin(burst, trail, way[0], free, seen, linked)
+        end = _made_beside(burst, trail.origin, way, linked) or _origin(burst, trail, way[0], free, seen, linked)
         seen.update(burst.places[i] for i in way)
         _follow(burst, way, end, linked)
     return linked
@@ -140,6 +140,18 @@ def _is_second(chains: Chains, place: str, free: Sequence[int]) -> bool:
     if place in EARN_SIDE:
         return chains.merged and any(chains.ends[i].place == SPOT for i in free)
     return any(chains.ends[i].place == place for i in free)
+
+
+def _made_beside(burst: Burst, origin: Origin, way: Sequence[int], linked: Linked) -> End | None:
+    """The chain this instant left open in the place where the trail would open a second one: a break, as one that was open before."""
+    place = burst.places[way[0]]
+    if origin is not Origin.ZERO or place in EARN_SIDE or not burst.rows[way[-1]].balance:
+        return None
+    beside = next((end for end in linked.ends if end.place == place), None)
+    if beside:
+        linked.ends.remove(beside)
+        linked.breaks.append((way[0], beside))
+    return beside
 
 
 def _should_have_continued(ends: Sequence[End], place: str, free: Sequence[int]) -> int | None:

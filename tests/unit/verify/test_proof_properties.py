@@ -101,6 +101,19 @@ def test_a_row_too_many_is_never_hidden(ways: tuple[Earn, bool], life: list[Act]
     assert never(bank, [*bank.rows, replace(twice, id="L9999")])
 
 
+def test_a_second_balance_that_one_instant_opens_is_a_break() -> None:
+    """0.08 falls to 0.04 and the reversal, changed to begin at zero, would open 0.04 beside it: the sum still agrees."""
+    bank = lived(
+        (Earn.SUFFIX, False),
+        [("fine", "BTC", 1, 0, False), ("fine", "BTC", 5, 0, False), ("reversed", "BTC", 2, 2, False)],
+    )
+    *others, last = bank.rows
+    found = proof(bank, [*others, replace(last, balance=last.balance - 4 * UNIT)])
+    assert found.state is State.BROKEN
+    (gap,) = found.chains.breaks
+    assert (gap.row, gap.before) == (last.id, others[-1].id)
+
+
 @settings(max_examples=150, deadline=None)
 @given(BANKS, LIVES, st.sampled_from(["amount", "fee", "balance"]), st.integers(-9, 9), st.data())
 def test_a_changed_figure_is_never_hidden(
