@@ -127,7 +127,7 @@ def _ids(text: str) -> tuple[str, ...]:
     """A JSON list of ids; the plain form that we store is taken apart without a parser, five times as fast."""
     if text.startswith('["') and text.endswith('"]') and "\\" not in text:
         ids = text[2:-2].split('","')
-        if not any('"' in id_ for id_ in ids):
+        if text.count('"') == 2 * len(ids):
             return tuple(ids)
     return tuple(json.loads(text))
 
