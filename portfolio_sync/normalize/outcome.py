@@ -27,7 +27,7 @@ def event(
     """An event of these rows, at the time of the first."""
     first, source = rows[0], tuple([row.id for row in rows])
     return Event(
-        content_id("E", first.account, *source), first.account, first.time, kind, tuple(legs), tuple(fees), source, rule,
+        content_id("E", first.account, *sorted(source)), first.account, first.time, kind, tuple(legs), tuple(fees), source, rule,
         facts=facts,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -53,6 +53,18 @@ def ledger_rows(
 ) -> Iterator[LedgerRow]:
     """The account's ledger by (time, id), in bounded memory. ``upto_seq``: as it stood after that run; ``since``: from then on."""
     return _rows(connection, LEDGER, account_id, upto_seq, since)
+
+
+def ledger_part(
+    connection: Connection,
+    account_id: int,
+    since: datetime | None = None,
+    before: datetime | None = None,
+    types: Collection[str] = (),
+    limit: int | None = None,
+) -> Iterator[LedgerRow]:
+    """As ``ledger_rows``: those from ``since`` on and older than ``before``, of some ``types`` only, the first ``limit``."""
+    return _stream(connection, LEDGER, account_id, since=since, before=before, types=types, limit=limit)
 
 
 def trade_rows(
@@ -140,7 +152,7 @@ def _rows(
     connection: Connection, source: Source[R], account_id: int, upto_seq: int | None, since: datetime | None
 ) -> Iterator[R]:
     assert upto_seq is None or since is None  # a frozen input is read whole
-    rows = _stream(connection, source, account_id, upto_seq, since)
+    rows = _stream(connection, source, account_id, upto_seq, since=since)
     changed = {} if upto_seq is None else changed_since(connection, source.table, account_id, upto_seq)
     if not changed:
         return rows
@@ -154,20 +166,32 @@ def _rows(
 
 
 def _stream(
-    connection: Connection, source: Source[R], account_id: int, upto_seq: int | None, since: datetime | None = None
+    connection: Connection, source: Source[R], account_id: int, upto_seq: int | None = None, **part: Any
 ) -> Iterator[R]:
     name = connection.execute(select(account.c.name).where(account.c.id == account_id)).scalar_one()
     sqlite = is_sqlite(connection)
-    mark = "?" if sqlite else "%s"
-    parameters: list[Any]
-    upto, parameters = ("", [account_id]) if upto_seq is None else (f" AND seq <= {mark}", [account_id, upto_seq])
-    if since is not None:
-        upto, parameters = f" AND time >= {mark}", [account_id, UtcDateTime.encode(since) if sqlite else since]
-    query = (
-        f"SELECT {quoted(source.columns)} FROM {source.table.name} WHERE account_id = {mark}{upto} ORDER BY time, id"
-    )
+    where, parameters = _condition({"account_id": account_id, "upto_seq": upto_seq, **part}, sqlite=sqlite)
+    query = f"SELECT {quoted(source.columns)} FROM {source.table.name} WHERE {where}"
     make = source.maker(name, UtcDateTime.decode, Decimal) if sqlite else source.maker(name, checked_instant, _as_is)
     return map(make, _fetch(connection, query, parameters))
+
+
+CONDITIONS = {"account_id": "account_id = ", "upto_seq": "seq <= ", "since": "time >= ", "before": "time < "}
+
+
+def _condition(part: Mapping[str, Any], *, sqlite: bool) -> tuple[str, list[Any]]:
+    """What follows WHERE, and its parameters; what is None or empty asks for nothing."""
+    mark = "?" if sqlite else "%s"
+    asked = {name: part[name] for name in CONDITIONS if part.get(name) is not None}
+    where = [CONDITIONS[name] + mark for name in asked]
+    parameters = [UtcDateTime.encode(v) if sqlite and isinstance(v, datetime) else v for v in asked.values()]
+    if types := part.get("types"):
+        where.append(f"type IN ({', '.join([mark] * len(types))})")
+        parameters += sorted(types)
+    text = " AND ".join(where) + " ORDER BY time, id"
+    if (limit := part.get("limit")) is not None:
+        text, parameters = f"{text} LIMIT {mark}", [*parameters, limit]
+    return text, parameters
 
 
 def _as_is(number: Decimal) -> Decimal:

@@ -133,6 +133,8 @@ proof = Table(
 )  # fmt: skip
 # What the last proof left, for the next one to go on from. ``touched_from``: the earliest row written since; NULL: none.
 chain_state = Table("chain_state", metadata, account_key(), perhaps_instant("touched_from"), json("state"))
+# The same of the events shown: whence they must be derived anew.
+event_state = Table("event_state", metadata, account_key(), perhaps_instant("touched_from"), json("state"))
 # An export report asked of the exchange and not yet fetched and removed; kept so that a restart goes on with it.
 export_job = Table(
     "export_job", metadata, account_key(), key("report"), words("export_id"), instant("requested_at"),
@@ -219,6 +221,7 @@ event_row = Table(
     "event_row", metadata, key("account"), key("id"), instant("time"), text("kind"), text("asset"),
     perhaps_money("quantity"), words("counter_asset"), perhaps_money("counter_quantity"), words("fee_asset"),
     perhaps_money("fee_quantity"), perhaps_money("value"), words("currency"), words("price_source"), text("ledger_ids"),
+    Index(None, "account", "time"),
 )  # fmt: skip
 lot_row = Table(
     "lot_row", metadata, run_key(), key("id"), text("taxpayer"), text("account"), text("asset"),

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Table
 
 from portfolio_sync.core.amount import plain
 from portfolio_sync.core.instant import iso
-from portfolio_sync.store import bulk, chain_state, merge
+from portfolio_sync.store import bulk, merge
 from portfolio_sync.store.bulk import Layout, batches, layout
+from portfolio_sync.store.derived import EVERY
 from portfolio_sync.store.engine import is_sqlite
 from portfolio_sync.store.precedence import Outcome, decide
 from portfolio_sync.store.schema import change_row
@@ -109,11 +110,12 @@ def _merge(connection: Connection, form: Layout, batch: Sequence[Any], stamp: _S
 
 
 def _touch(connection: Connection, form: Layout, row: Sequence[Any], earliest: Any) -> None:
-    """The account's proof, if it has one, no longer speaks of rows from then on."""
-    if form.table in chain_state.PROVEN:
-        time = form.decoders[form.names.index("time")]
-        assert time is not None  # a time is never passed as it is
-        chain_state.touch(connection, row[form.names.index("account_id")], time(earliest))
+    """What was derived of the account no longer speaks of rows from then on."""
+    for derived in EVERY:
+        if form.table in derived.sources:
+            time = form.decoders[form.names.index("time")]
+            assert time is not None  # a time is never passed as it is
+            derived.touch(connection, row[form.names.index("account_id")], time(earliest))
 
 
 def _content(form: Layout, row: Sequence[Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_
+from sqlalchemy import ColumnElement, Connection, Table, and_
 
 from portfolio_sync.core.finding import Finding
 from portfolio_sync.store import bulk
@@ -16,15 +16,20 @@ from portfolio_sync.store.schema import event_row, finding_row, proof, report_ro
 Rows = Iterable[Mapping[str, Any]]
 
 
-def replace(connection: Connection, table: Table, rows: Rows, **scope: object) -> int:
-    """Put ``rows`` in the place of all rows of ``scope`` (column = value, added to each row); returns how many."""
-    connection.execute(table.delete().where(and_(*(table.c[name] == value for name, value in scope.items()))))
+def replace(connection: Connection, table: Table, rows: Rows, *part: ColumnElement[bool], **scope: object) -> int:
+    """Put ``rows`` in the place of all rows of ``scope`` (column = value, added to each row), or of a ``part`` of it; returns how many."""
+    old = (table.c[name] == value for name, value in scope.items())
+    connection.execute(table.delete().where(and_(*old, *part)))
     return bulk.insert(connection, table, rows, **scope)
 
 
-def replace_events(connection: Connection, account: str, rows: Rows) -> int:
-    """The events of one account, in the columns of ``event_row``."""
-    return replace(connection, event_row, rows, account=account)
+def replace_events(
+    connection: Connection, account: str, rows: Rows, since: datetime | None = None, before: datetime | None = None
+) -> int:
+    """The events of one account, in the columns of ``event_row``: all, or those from ``since`` on and older than ``before``."""
+    time = event_row.c.time
+    part = [*([time >= since] if since else ()), *([time < before] if before else ())]
+    return replace(connection, event_row, rows, *part, account=account)
 
 
 def replace_findings(connection: Connection, scope: str, findings: Mapping[str, Finding]) -> int:

@@ -32,8 +32,9 @@ from portfolio_sync.report.rows import disposal_rows, event_rows, holding_rows, 
 from portfolio_sync.report.write import write
 from portfolio_sync.store import accounts, prices, read, records, runs, schema, transactions, transfers
 from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.derived import EVENTS
 from portfolio_sync.store.engine import reading, writing
-from portfolio_sync.store.lease import Lease, guard, is_alone
+from portfolio_sync.store.lease import is_alone
 from portfolio_sync.store.write import add_report, replace_events, replace_findings
 from portfolio_sync.tasks.verify import chained
 from portfolio_sync.tax.compute import Options, compute
@@ -138,7 +139,7 @@ def close(
     with reading(engine) as connection:
         seq = runs.settled(connection, ids_of(subject)) if frozen.seq is None else frozen.seq
         digest = Digest()
-        normalized, lookup = _normalized(connection, subject, profile, seq, until, frozen.priced_upto, digest)
+        normalized, lookup = normalized_of(connection, subject, profile, seq, until, frozen.priced_upto, digest)
         recorded = records.recorded(connection, subject.taxpayer) if frozen.recorded is None else frozen.recorded
         picked = _picked(connection, subject, normalized, recorded, profile)
     valuation = value_all(picked.events, lookup)
@@ -170,20 +171,7 @@ def _picked(
     return with_picks(normalized.events, recorded.picks, rows_of, profile)
 
 
-@without_cycle_search()
-def refresh_events(engine: Engine, account: StoredAccount, held: Lease, profile: Profile) -> None:
-    """Derive the account's events anew, valued in the profile's currency; no lots, no gains. Raises LeaseLost."""
-    subject = Subject(account.taxpayer, (account,))
-    with reading(engine) as connection:
-        seq = runs.settled(connection, [account.id])
-        normalized, lookup = _normalized(connection, subject, profile, seq, None)
-    valuation = value_all(normalized.events, lookup)
-    with writing(engine) as connection:
-        guard(connection, held)
-        _write_events(connection, account, valuation, profile.currency)
-
-
-def _normalized(
+def normalized_of(
     connection: Connection,
     subject: Subject,
     profile: Profile,
@@ -199,9 +187,14 @@ def _normalized(
         rows = digest.passed(rows)
         digest.add(beside(stated, marks))
     normalized = reunited(normalize(rows, stated, STANDARD.with_(profile.rules)), marks)
+    return normalized, lookup_of(connection, profile, priced_upto)
+
+
+def lookup_of(connection: Connection, profile: Profile, priced_upto: datetime | None = None) -> Lookup:
+    """The prices that are known (``priced_upto``: that were known then), by the profile's policy."""
     known = prices.rates(connection, upto=priced_upto)
     table = PriceTable.of((Price(r.symbol, r.currency, r.time, r.rate, r.source) for r in known), profile.prices)
-    return normalized, Lookup(table, profile.currency, profile.prices)
+    return Lookup(table, profile.currency, profile.prices)
 
 
 def _rows(connection: Connection, subject: Subject, seq: int, until: datetime | None) -> Iterator[LedgerRow]:
@@ -219,18 +212,14 @@ def _stated(connection: Connection, subject: Subject, seq: int, until: datetime 
         yield from ((account.name, one) for one in found if until is None or times.get(one.id, one.time) < until)
 
 
-def _write_events(connection: Connection, account: StoredAccount, valuation: Valuation, currency: str) -> None:
-    """Put the events of the account in the place of the old ones."""
-    own = (valued for valued in valuation.events if valued.event.account == account.name)
-    replace_events(connection, account.name, event_rows(own, currency))
-
-
 def _show_events(engine: Engine, books: Books) -> None:
     """Show the events as the books value them, but for accounts where a sync or an import came between: it shows its own."""
     with writing(engine) as connection:
         for account in sorted(books.subject.accounts, key=lambda one: one.id):
             if is_alone(connection, account.id) and runs.newest(connection, account.id) <= books.seq:
-                _write_events(connection, account, books.valuation, books.profile.currency)
+                own = (valued for valued in books.valuation.events if valued.event.account == account.name)
+                replace_events(connection, account.name, event_rows(own, books.profile.currency))
+                EVENTS.save(connection, account.id, {})  # as the books value them: what a sync derives is another basis
 
 
 @without_cycle_search()

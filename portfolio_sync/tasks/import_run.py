@@ -57,8 +57,7 @@ def run_import(app: App, name: str, taxpayer: str | None, write: Callable[[Impor
         lease.heartbeat(connection, held)
     with kept_alive(app, held):
         unproven = stand_of(engine, stored).due
-        if unproven or run.done.new or run.done.changed:
-            refresh(app, stored, held)
+        refresh(app, stored, held)
         if unproven:  # last: where it is missing, whoever comes next makes both anew
             verify_account(engine, stored, held)
     return proof_of(engine, [stored])

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from portfolio_sync.core.finding import Finding
 from portfolio_sync.core.instant import EPOCH, MICROSECOND, iso, parse_iso
 from portfolio_sync.core.period import Period
-from portfolio_sync.store import chain_state, coverage, read
+from portfolio_sync.store import coverage, read
 from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.derived import PROOF, Kept
 from portfolio_sync.verify import seal
 from portfolio_sync.verify.balance import Snapshot
 from portfolio_sync.verify.certificate import Tallies, counted_trades
@@ -63,7 +64,7 @@ def prove_stored(
     connection: Connection, account: StoredAccount, snapshot: Snapshot | None, *, whole: bool, tally: bool = False
 ) -> Done:
     """Prove what is stored of the account. Imported files may complete what a key's window hides: that is tried first."""
-    kept = chain_state.load(connection, account.id)
+    kept = PROOF.load(connection, account.id)
     every = list(_known(connection, account))
     if not whole and kept and (done := _go_on(connection, account, snapshot, every, kept)):
         return done
@@ -101,7 +102,7 @@ def _go_on(
     account: StoredAccount,
     snapshot: Snapshot | None,
     every: list[Known],
-    kept: chain_state.Kept,
+    kept: Kept,
 ) -> Done | None:
     known = next((each for each in every if each.basis == kept.state.get("basis")), None)
     points = [Checkpoint.from_json(each) for each in kept.state.get("checkpoints", ())]
@@ -119,7 +120,7 @@ def _from_the_beginning(
     account: StoredAccount,
     snapshot: Snapshot | None,
     known: Known,
-    kept: chain_state.Kept | None,
+    kept: Kept | None,
     *,
     tally: bool,
 ) -> Done:
@@ -165,7 +166,7 @@ def _state(known: Known, points: Sequence[Checkpoint], seals: seal.Kept, whole_t
     return {"basis": known.basis, "checkpoints": kept, "seals": seals, "whole_to": whole_to}
 
 
-def _seals_left(kept: chain_state.Kept) -> dict[str, tuple[int, str]]:
+def _seals_left(kept: Kept) -> dict[str, tuple[int, str]]:
     """Those of months to which nothing was written since."""
     seals = {name: (rows, digest) for name, (rows, digest) in kept.state.get("seals", {}).items()}
     return seals if kept.touched_from is None else seal.before(seals, f"{kept.touched_from:%Y-%m}")

@@ -20,6 +20,7 @@ from portfolio_sync.kraken.key import KeyInfo, Verdict, describe, judge
 from portfolio_sync.settings.model import Account
 from portfolio_sync.store import accounts, lease
 from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.derived import EVENTS
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Held, Lease, LeaseLost
 from portfolio_sync.store.owner import is_gone
@@ -128,6 +129,7 @@ def sync_leased(
     outcome = run(request)
     if outcome.error is None:
         _prove(app, account, stored, held, outcome, run)
+        refresh(app, stored, held)
     else:
         outcome.proof = stand_of(app.writable_engine, stored).state
     outcome.calls = client.calls
@@ -161,7 +163,6 @@ def _prove(
             break
         again = _verified(engine, stored, held, run)
     outcome.proof = stand_of(engine, stored).state
-    refresh(app, stored, held)
 
 
 def _verified(engine: Engine, stored: StoredAccount, held: Lease, run: Callable[[Request], Outcome]) -> Period | None:
@@ -227,8 +228,11 @@ def look_at_key(app: App, account: Account, say: Callable[[str], None]) -> KeyRe
 
 
 def refresh(app: App, stored: StoredAccount, held: Lease) -> None:
-    """Derive anew what analysts see of the account: its events, valued in the currency of the settings' profile."""
-    from portfolio_sync.tasks.books import refresh_events
+    """Derive anew what analysts see of the account, if rows came since: its events, valued in the currency of the settings' profile."""
+    with reading(app.writable_engine) as connection:
+        if not EVENTS.is_touched(connection, stored.id):
+            return
+    from portfolio_sync.tasks.events import refresh_events
     from portfolio_sync.tasks.report import Asked, profile_of
 
     refresh_events(app.writable_engine, stored, held, profile_of(app, Asked()))

@@ -18,8 +18,9 @@ from portfolio_sync.core.instant import EPOCH, iso, parse_iso
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.period import Period
 from portfolio_sync.report.frame import finding_id
-from portfolio_sync.store import chain_state, coverage, runs, schema, snapshots
+from portfolio_sync.store import coverage, runs, schema, snapshots
 from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.derived import PROOF
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Lease, guard, is_alone
 from portfolio_sync.store.write import replace_findings, save_proof
@@ -151,7 +152,7 @@ def _keep(
         "reread_done": _stored(connection, account).get("reread_done"),
     }
     save_proof(connection, account.id, verified.state, detail, verified.proof.chains.time)
-    chain_state.save(connection, account.id, state)
+    PROOF.save(connection, account.id, state)
     found = [_of(finding, account.name) for finding in verified.findings]
     replace_findings(connection, f"verify {account.name}", {finding_id(f): f for f in found})
 
@@ -195,7 +196,7 @@ class Stand:
 def stand_of(engine: Engine, account: StoredAccount) -> Stand:
     p = schema.proof.c
     with reading(engine) as connection:
-        touched = chain_state.is_touched(connection, account.id)
+        touched = PROOF.is_touched(connection, account.id)
         query = select(p.state, p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
         row = connection.execute(query).one_or_none()
     detail = row.detail if row and row.detail else {}
