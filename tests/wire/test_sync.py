@@ -282,3 +282,22 @@ def test_transfers_and_earn_are_kept_from_day_one(stage: Set) -> None:
     assert sorted(map(tuple, kept)) == sorted((direction, r["refid"], r.get("txid") or "") for direction, r in there)
     balances = {row[0]: digits(row[1]) for row in rows_of(on.database_url, "SELECT asset, amount_exact FROM balance")}
     assert balances == account.balances
+
+
+def test_events_that_a_killed_run_left_out_are_made_up_by_the_next(stage: Set, monkeypatch: pytest.MonkeyPatch) -> None:
+    on = quick(stage)
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr("portfolio_sync.tasks.events.refresh_events", interrupted)
+        on.sync()
+    assert rows_of(on.database_url, "SELECT state FROM proof WHERE asset = '' AND wallet = ''") == [("proven",)]
+    assert rows_of(on.database_url, "SELECT id FROM event") == []
+    assert on.sync().rows_new == 0
+    booked = {
+        row_id for (ids,) in rows_of(on.database_url, "SELECT ledger_ids FROM event") for row_id in ids.split(";")
+    }
+    assert len(booked) > 350
+    assert booked <= {row.id for row in on.exchange.account.ledgers}
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
