@@ -65,14 +65,13 @@ def booked(rows: Iterable[LedgerRow]) -> tuple[list[Leg], list[Leg]]:
             amount, fee = ZERO, max(fee - amount, ZERO)  # credits spent, however they are booked
         elif fee < 0:
             amount, fee = amount - fee, ZERO  # a rebate is part of what is received
-        add(legs, asset, amount, row.id)
-        add(fees, asset, fee, row.id)
+        ids = (row.id,)  # one for both
+        add(legs, asset, amount, ids)
+        add(fees, asset, fee, ids)
     return [each for each in legs.values() if each.number], list(fees.values())
 
 
-def add(sums: dict[str, Leg], asset: str, number: Decimal, row_id: str) -> None:
+def add(sums: dict[str, Leg], asset: str, number: Decimal, ids: tuple[str, ...]) -> None:
     if number:
         known = sums.get(asset)
-        sums[asset] = (
-            Leg(known.number + number, asset, (*known.ids, row_id)) if known else Leg(number, asset, (row_id,))
-        )
+        sums[asset] = Leg(known.number + number, asset, (*known.ids, *ids)) if known else Leg(number, asset, ids)

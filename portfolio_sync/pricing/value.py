@@ -81,13 +81,18 @@ def value(event: Event, lookup: Lookup) -> Valued:
     return Valued(event, legs, tuple(fee_value(event, legs, fee, lookup) for fee in event.fees))
 
 
+def size(number: Decimal) -> Decimal:
+    """Without its sign; the same object where it has none: a history has a million of them."""
+    return number if number > 0 else abs(number)
+
+
 def nothing(event: Event, _lookup: Lookup) -> tuple[Value, ...]:
     return (UNKNOWN,) * len(event.legs)
 
 
 def looked_up(leg: Leg, event: Event, lookup: Lookup) -> Value:
     if leg.asset == lookup.currency:
-        return Value(abs(leg.number), OWN_MONEY)
+        return Value(size(leg.number), OWN_MONEY)
     quote = lookup.quote(leg.asset, event.time)
     return Value(abs(leg.number) * quote.rate, quote.source or OWN_MONEY) if quote else UNKNOWN
 
@@ -134,7 +139,7 @@ def worth(event: Event, lookup: Lookup) -> Value:
     """The money side; where there is none what is received, else what is given."""
     money = [leg for leg in event.legs if leg.asset in FIAT or leg.asset == lookup.currency]
     if len(money) == 1 and money[0].asset == lookup.currency:
-        return Value(abs(money[0].number), OWN_MONEY)
+        return Value(size(money[0].number), OWN_MONEY)
     sides = (money,) if money else (event.received, event.given)
     for side in sides:
         if side and (total := total_of(side, event, lookup)):
