@@ -10,7 +10,7 @@ from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.event import Kind, content_id
 from portfolio_sync.core.lot import Act, Match, Matching, share
 from portfolio_sync.tax.holding import term
-from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.profile import Profile, TermRule
 from portfolio_sync.tax.result import Disposal
 
 BOUGHT = frozenset({Kind.BUY.value, Kind.TRADE.value})
@@ -44,10 +44,13 @@ def disposal_row(match: Match, extra_cost: Decimal, profile: Profile, seen: Coun
     key = "|".join((disposal.event, disposal.kind, disposal.asset, *disposal.ids, *origin))
     seen[key] += 1
     acquired, disposed = profile.local_day(lot.acquired_at) if lot else None, profile.local_day(disposal.time)
+    # 365 days are counted as the tools that do so count them: whole days that have passed, wherever midnight lies
+    by_clock = lot is not None and profile.term_rule is TermRule.DAYS365
+    begin, end = (lot.acquired_at, disposal.time) if lot and by_clock else (acquired, disposed)
     return Disposal(
         content_id("D", key, str(seen[key])), profile.label(profile.year_on(disposed)), disposal.kind, disposal.asset, match.quantity,
         lot.acquired_at if lot else None, disposal.time, proceeds, cost, gain_of(proceeds, cost, match.denied_loss),
-        "" if by_day or acquired is None else term(acquired, disposed, profile.holding_rule),
+        "" if by_day or begin is None else term(begin, end, profile.holding_rule),
         match.rule, match.matched_date, match.denied_loss, disposal.account, disposal.wallet,
         lot.ids if lot else (), disposal.ids, disposal.price_source,
         acquired, disposed, lot is not None and lot.kind in BOUGHT and lot.wallet == disposal.wallet, by_day,

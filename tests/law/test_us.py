@@ -67,6 +67,14 @@ def test_counting_365_days_differs_by_a_day() -> None:
     assert term(date(2024, 3, 15), date(2025, 3, 15), TermRule.ANNIVERSARY) == "short"
 
 
+# As rp2 counts (``(sold - bought).days >= 365``): whole days that have passed, wherever midnight lies.
+def test_counting_365_days_goes_by_the_clock() -> None:
+    counting = with_settings(US, {"term_rule": "days365", "timezone": "America/New_York"})
+    bought = buy("t1", at(2023, 3, 15, 12), "2", "100")
+    sales = sell("t2", at(2024, 3, 14, 11), "1", "150"), sell("t3", at(2024, 3, 14, 12), "1", "150")
+    assert [row.term for row in figures(bought, *sales, profile=counting).disposals] == ["short", "long"]
+
+
 def test_holding_period_goes_by_the_local_day() -> None:
     new_york = with_settings(US, {"timezone": "America/New_York"})
     history = (
