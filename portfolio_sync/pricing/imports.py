@@ -58,7 +58,9 @@ def parse(row: Mapping[str | None, str | None], where: str) -> Price:
         raise InputFileError(f"{where}: {error}") from None
     if rate <= 0:
         raise InputFileError(f"{where}: the rate {text['rate']} is not above zero")
-    return Price(capitals(text["symbol"]), text["currency"].upper(), time, rate, text["source"] or name_of_source(where))
+    return Price(
+        capitals(text["symbol"]), text["currency"].upper(), time, rate, text["source"] or name_of_source(where)
+    )
 
 
 def name_of_source(where: str) -> str:
