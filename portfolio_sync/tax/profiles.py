@@ -43,6 +43,7 @@ US = Profile(
         "26 CFR 1.1012-1(j)(3)(iii) (units withheld from what is received are sold out of the units just received)",
         "Rev. Proc. 2024-28 (unused basis on 2025-01-01 is allocated to wallets)",
         "Rev. Rul. 66-7 (the holding period starts the day after acquisition; ends of months)",
+        "IRC 1015, 1223 (2) (gifts: the giver's cost and date; for a loss the lower value at the gift, held since then)",
         "Rev. Rul. 2019-24, 2023-14 (airdrops and staking rewards are income at fair market value)",
         "IRS digital asset FAQ A53 (coins paid to move one's own coins are disposed of)",
         "Form 8949 (2025) and instructions: boxes G-L; before 2025 boxes C and F",
