@@ -145,7 +145,7 @@ def worth(event: Event, lookup: Lookup) -> Value:
     for side in sides:
         if side and (total := total_of(side, event, lookup)):
             return total
-    for leg in sides[0]:
+    for leg in sides[0] or event.given:
         lookup.quote(leg.asset, event.time)  # remembered as missed
     return UNKNOWN
 
