@@ -206,8 +206,16 @@ def own_rate(event: Event, legs: Sequence[Value], fee: Leg) -> Value | None:
     """A fee in a coin of the event, at the rate of the event itself."""
     for leg, worth_ in zip(event.legs, legs, strict=True):
         if leg.asset == fee.asset and leg.asset not in FIAT and worth_.money is not None:
-            return Value(share(worth_.money, fee.number, abs(leg.number)), OWN_RATE)
+            money = market_value(event, legs, leg, worth_.money)
+            return Value(share(money, fee.number, abs(leg.number)), OWN_RATE)
     return None
+
+
+def market_value(event: Event, legs: Sequence[Value], leg: Leg, cost: Decimal) -> Decimal:
+    """What a leg was worth: of a coin received for another its cost may say something else, and the other's proceeds say it."""
+    pair = event.kind is Kind.TRADE and len(legs) == 2 and leg.number > 0 and event.facts.counter_value is None
+    proceeds = legs[1 - event.legs.index(leg)].money if pair else None
+    return cost if proceeds is None else proceeds
 
 
 def lacking(valued: Valued) -> list[Leg]:

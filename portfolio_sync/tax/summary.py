@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from portfolio_sync.core.amount import ZERO
+from portfolio_sync.core.event import Kind
 from portfolio_sync.core.lot import Lot
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.result import Disposal, Income, SummaryLine
@@ -55,13 +56,17 @@ def disposal_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, 
         yield "net_gain", row.asset, row.gain
         if row.term:
             yield f"net_gain_{row.term}", row.asset, row.gain
+        if row.kind == Kind.MARGIN:
+            yield "net_gain_margin", row.asset, row.gain
         if row.denied_loss:
             yield "denied_loss", row.asset, row.denied_loss
 
 
 def taxed_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:
-    """Where what was held long is free: gains and losses that count, and those that do not."""
+    """Where what was held long is free: gains and losses that count, and those that do not. Positions on margin are neither."""
     for row in disposals:
+        if row.kind == Kind.MARGIN:
+            continue  # income from capital (EStG 20), in no limit of private sales
         yield ("tax_free_gain" if row.term == "long" else "taxable_gain"), row.asset, row.gain or ZERO
 
 

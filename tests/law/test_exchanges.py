@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from portfolio_sync.core.event import Kind
 from portfolio_sync.core.instant import parse_iso
 from portfolio_sync.core.price import Price
 from portfolio_sync.normalize.transactions import to_event
@@ -32,7 +33,7 @@ def swapped(profile: Profile, rates: dict[str, str], stated: dict[str, str] | No
     lookup = Lookup(table, profile.currency, profile.prices)
     rows = (transaction(BOUGHT | {"currency": profile.currency}), transaction(SWAP | (stated or {})))
     result = compute(value_all([to_event(row, "main") for row in rows], lookup).events, profile, Options(), lookup)
-    (sold,), (got,) = result.disposals, [lot for lot in result.lots if lot.origin.asset == "B"]
+    (sold,), (got,) = [row for row in result.disposals if row.kind == Kind.TRADE], [lot for lot in result.lots if lot.origin.asset == "B"]
     return shown(sold.proceeds), shown(got.cost)
 
 
@@ -46,6 +47,11 @@ def test_bmf_rz_59_and_tcga_38_the_coin_received_has_cost_what_was_given(profile
 @pytest.mark.parametrize("profile", [US, CA])
 def test_where_both_sides_count_what_is_received_no_spread_is_left(profile: Profile) -> None:
     assert swapped(profile, {"A": "100", "B": "19"}) == ("95", "95")
+
+
+# BMF Rz. 58: 0.5 of 5 B at 19 were held back; their value is the market's, not that of the A given.
+def test_coins_held_back_are_worth_their_market_price() -> None:
+    assert swapped(DE, {"A": "100", "B": "19"}, {"fee": "0.5", "fee_asset": "B"}) == ("85.5", "90")
 
 
 @pytest.mark.parametrize(("rates", "value"), [({"A": "100"}, "100"), ({"B": "19"}, "95")])
