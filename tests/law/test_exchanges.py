@@ -33,7 +33,10 @@ def swapped(profile: Profile, rates: dict[str, str], stated: dict[str, str] | No
     lookup = Lookup(table, profile.currency, profile.prices)
     rows = (transaction(BOUGHT | {"currency": profile.currency}), transaction(SWAP | (stated or {})))
     result = compute(value_all([to_event(row, "main") for row in rows], lookup).events, profile, Options(), lookup)
-    (sold,), (got,) = [row for row in result.disposals if row.kind == Kind.TRADE], [lot for lot in result.lots if lot.origin.asset == "B"]
+    (sold,), (got,) = (
+        [row for row in result.disposals if row.kind == Kind.TRADE],
+        [lot for lot in result.lots if lot.origin.asset == "B"],
+    )
     return shown(sold.proceeds), shown(got.cost)
 
 
