@@ -25,10 +25,10 @@ def summarize(
         sums[item][asset] += amount
     for by_asset in sums.values():
         by_asset[""] = sum(by_asset.values(), ZERO)
-    for item in ITEMS:
+    for item in (*ITEMS, *(TAXED if profile.exempts_long_term else ())):
         for asset, amount in sorted(sums[item].items()) or [("", ZERO)]:
             yield SummaryLine(item, asset, amount, "" if item in COUNTS else profile.currency)
-    for item in sorted(set(sums) - set(ITEMS)):  # what not every profile or year has: income by type, ...
+    for item in sorted(set(sums) - {*ITEMS, *TAXED}):  # what not every profile or year has: income by type, ...
         for asset, amount in sorted(sums[item].items()):
             yield SummaryLine(item, asset, amount, profile.currency)
     yield from (SummaryLine(a.item, "", Decimal(a.amount), a.currency) for a in profile.allowances if a.holds_in(year))
@@ -39,6 +39,8 @@ ITEMS = (
     "disposals", "disposals_unknown", "proceeds", "cost", "gains", "losses", "net_gain", "net_gain_short", "net_gain_long",
     "income", "income_unknown", "open_lots", "open_cost",
 )  # fmt: skip
+TAXED = ("tax_free_gain", "taxable_gain")
+"""Where what was held long is free; said of a year without any, too."""
 AT_COST = frozenset({"gift_out", "lost"})
 
 
