@@ -17,3 +17,8 @@ SAME_HOLDING = {"ETH2": "ETH", "FEE": FEE_CREDIT}
 def holding(symbol: str) -> str:
     """The name under which units of ``symbol`` are pooled."""
     return SAME_HOLDING.get(symbol, symbol)
+
+
+def capitals(symbol: str) -> str:
+    """``btc`` is BTC; the small letter of ``AAPLx``, a tokenized stock, is part of its name."""
+    return symbol.upper() if symbol.islower() else symbol

@@ -26,11 +26,12 @@ def exchange(group: Group) -> Iterable[Outcome]:
     kind = SHAPES.get(shape(legs))
     if kind and (legs or not fees):
         return [event(group.rows, kind, group.rule.name if legs else "legs that cancel", legs, fees)]
-    return (
-        one_sided(group)
-        if is_one_sided_fill(group, legs)
-        else [problem(group.rows, "incomplete_trade", incomplete(group, legs))]
-    )
+    if is_one_sided_fill(group, legs):
+        return one_sided(group)
+    if nothing := money_of_nothing(group, legs):
+        way = Kind.BUY if legs[0].number > 0 else Kind.SELL
+        return [event(group.rows, way, "fill for nothing", [*legs, nothing], fees)]
+    return [problem(group.rows, "incomplete_trade", incomplete(group, legs))]
 
 
 def shape(legs: Iterable[Leg]) -> tuple[bool, bool, bool, bool]:
@@ -60,6 +61,14 @@ def one_sided(group: Group) -> Iterable[Outcome]:
         group.rows, "one_sided_fill",
         f"the fill with refid {row.refid!r} brought {units} {row.symbol} and its other side is not in the ledger: too small to be booked, or missing; their cost is not known until it is stated",
     )  # fmt: skip
+
+
+def money_of_nothing(group: Group, legs: Sequence[Leg]) -> Leg | None:
+    """The money of a fill that was booked, but as zero: it was less than its last decimal."""
+    if group.rule.name != "fill" or len(legs) != 1 or not is_coin(legs[0].asset):
+        return None
+    booked_as_zero = (row for row in group.rows if row.symbol in FIAT and not row.amount)
+    return next((leg(row, ZERO) for row in booked_as_zero), None)
 
 
 def conversion(group: Group) -> Iterable[Outcome]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from portfolio_sync.core.amount import parse_decimal
+from portfolio_sync.core.asset import capitals
 from portfolio_sync.core.instant import parse_iso
 from portfolio_sync.core.price import Price
 from portfolio_sync.errors import InputFileError
@@ -57,7 +58,9 @@ def parse(row: Mapping[str | None, str | None], where: str) -> Price:
         raise InputFileError(f"{where}: {error}") from None
     if rate <= 0:
         raise InputFileError(f"{where}: the rate {text['rate']} is not above zero")
-    return Price(text["symbol"].upper(), text["currency"].upper(), time, rate, text["source"] or name_of_source(where))
+    return Price(
+        capitals(text["symbol"]), text["currency"].upper(), time, rate, text["source"] or name_of_source(where)
+    )
 
 
 def name_of_source(where: str) -> str:

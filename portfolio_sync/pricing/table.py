@@ -26,6 +26,8 @@ class Policy:
     coins: timedelta = timedelta(days=1)
     fiat: timedelta = timedelta(days=5)
     order: tuple[str, ...] = SOURCE_ORDER
+    cost_at_given: bool = False
+    """What is received for coins has cost the market value of what was given, not its own."""
 
     def tolerance(self, symbol: str) -> timedelta:
         return self.fiat if symbol in FIAT else self.coins

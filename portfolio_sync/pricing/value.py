@@ -1,7 +1,7 @@
 """What each leg and fee of an event was worth in the report currency, and how we know.
 
 In this order: what a person stated; the event's own money; for a trade of coins the price of what is received, else of
-what is given; for a fee in a coin of the event the event's own rate. What has no value stays None, with a finding.
+what is given (some laws take that price as the cost of what is received); for a fee in a coin of the event the event's own rate. What has no value stays None, with a finding.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def gift(event: Event, lookup: Lookup) -> tuple[Value, ...]:
 def exchange(event: Event, lookup: Lookup) -> tuple[Value, ...]:
     """Both sides of a trade are worth the same, unless a person states another value for what is received."""
     given = stated(event.facts.value, event, lookup) or worth(event, lookup)
-    received = stated(event.facts.counter_value, event, lookup) or given
+    received = stated(event.facts.counter_value, event, lookup) or paid_in_coins(event, lookup) or given
     if len(event.legs) == 2:
         return (given, received) if event.legs[0].number < 0 else (received, given)
     sides = {
@@ -133,6 +133,12 @@ def exchange(event: Event, lookup: Lookup) -> tuple[Value, ...]:
         True: iter(spread(event.received, received, event, lookup)),
     }
     return tuple(next(sides[leg.number > 0]) for leg in event.legs)
+
+
+def paid_in_coins(event: Event, lookup: Lookup) -> Value | None:
+    """The market value of coins given for coins, where that is what the coins received have cost."""
+    asked = lookup.policy.cost_at_given and event.kind is Kind.TRADE and event.facts.value is None
+    return total_of(event.given, event, lookup) if asked else None
 
 
 def worth(event: Event, lookup: Lookup) -> Value:
@@ -144,7 +150,7 @@ def worth(event: Event, lookup: Lookup) -> Value:
     for side in sides:
         if side and (total := total_of(side, event, lookup)):
             return total
-    for leg in sides[0]:
+    for leg in sides[0] or event.given:
         lookup.quote(leg.asset, event.time)  # remembered as missed
     return UNKNOWN
 
@@ -205,8 +211,16 @@ def own_rate(event: Event, legs: Sequence[Value], fee: Leg) -> Value | None:
     """A fee in a coin of the event, at the rate of the event itself."""
     for leg, worth_ in zip(event.legs, legs, strict=True):
         if leg.asset == fee.asset and leg.asset not in FIAT and worth_.money is not None:
-            return Value(share(worth_.money, fee.number, abs(leg.number)), OWN_RATE)
+            money = market_value(event, legs, leg, worth_.money)
+            return Value(share(money, fee.number, abs(leg.number)), OWN_RATE)
     return None
+
+
+def market_value(event: Event, legs: Sequence[Value], leg: Leg, cost: Decimal) -> Decimal:
+    """What a leg was worth: of a coin received for another its cost may say something else, and the other's proceeds say it."""
+    pair = event.kind is Kind.TRADE and len(legs) == 2 and leg.number > 0 and event.facts.counter_value is None
+    proceeds = legs[1 - event.legs.index(leg)].money if pair else None
+    return cost if proceeds is None else proceeds
 
 
 def lacking(valued: Valued) -> list[Leg]:

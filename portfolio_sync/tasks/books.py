@@ -149,7 +149,7 @@ def close(
     of_records = (
         *picked.findings,
         *orders_without_say(recorded, computation.disposals, profile),
-        *not_filled(normalized.events, picked.events, computation.disposals),
+        *not_filled(picked.events, computation.disposals, profile),
     )
     made = digest.hexdigest()
     return Books(subject, profile, year, normalized, valuation, lookup, computation, made, seq, recorded, of_records)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.event import Kind, content_id
 from portfolio_sync.core.lot import Act, Match, Matching, share
 from portfolio_sync.tax.holding import term
-from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.profile import Profile, TermRule
 from portfolio_sync.tax.result import Disposal
 
 BOUGHT = frozenset({Kind.BUY.value, Kind.TRADE.value})
@@ -43,11 +44,14 @@ def disposal_row(match: Match, extra_cost: Decimal, profile: Profile, seen: Coun
     origin = (lot.event, *lot.ids) if lot else (match.rule,)
     key = "|".join((disposal.event, disposal.kind, disposal.asset, *disposal.ids, *origin))
     seen[key] += 1
-    acquired, disposed = profile.local_day(lot.acquired_at) if lot else None, profile.local_day(disposal.time)
+    since = held_since(match)
+    acquired, disposed = profile.local_day(since) if since else None, profile.local_day(disposal.time)
+    # 365 days are counted as the tools that do so count them: whole days that have passed, wherever midnight lies
+    begin, end = (since, disposal.time) if profile.term_rule is TermRule.DAYS365 else (acquired, disposed)
     return Disposal(
         content_id("D", key, str(seen[key])), profile.label(profile.year_on(disposed)), disposal.kind, disposal.asset, match.quantity,
-        lot.acquired_at if lot else None, disposal.time, proceeds, cost, gain_of(proceeds, cost, match.denied_loss),
-        "" if by_day or acquired is None else term(acquired, disposed, profile.holding_rule),
+        since, disposal.time, proceeds, cost, gain_of(proceeds, cost, match.denied_loss),
+        "" if by_day or begin is None else term(begin, end, profile.holding_rule),
         match.rule, match.matched_date, match.denied_loss, disposal.account, disposal.wallet,
         lot.ids if lot else (), disposal.ids, disposal.price_source,
         acquired, disposed, lot is not None and lot.kind in BOUGHT and lot.wallet == disposal.wallet, by_day,
@@ -65,8 +69,22 @@ def money_of(match: Match, extra_cost: Decimal) -> tuple[Decimal | None, Decimal
         return (None if match.disposal.act is Act.GIVE else proceeds), None
     if match.disposal.act is Act.GIVE:
         return cost, cost
-    lot = match.lot
-    if lot and lot.gift_value is not None and proceeds is not None:
-        lower = share(lot.gift_value, match.quantity, lot.quantity) or ZERO
+    lower = value_when_given(match)
+    if lower is not None and proceeds is not None:
         cost = max(min(cost, proceeds), lower)
     return proceeds, cost + extra_cost
+
+
+def value_when_given(match: Match) -> Decimal | None:
+    """The cost for a loss of units that were a gift worth less than they had cost the giver."""
+    lot = match.lot
+    return share(lot.gift_value, match.quantity, lot.quantity) if lot and lot.gift_value is not None else None
+
+
+def held_since(match: Match) -> datetime | None:
+    """The giver's time counts where his cost does; a loss on the lower value at the gift was held since then (IRC 1223 (2))."""
+    lot = match.lot
+    if lot is None or lot.gift_value is None or match.proceeds is None:
+        return lot.acquired_at if lot else None
+    lower = value_when_given(match)
+    return lot.time if lower is not None and match.proceeds < lower else lot.acquired_at

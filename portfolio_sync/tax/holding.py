@@ -44,4 +44,5 @@ def first_long_day(rule: TermRule, acquired: date) -> date:
 
 
 def term(acquired: date, disposed: date, rule: TermRule) -> str:
+    """``DAYS365`` takes instants as well as days."""
     return "long" if disposed >= first_long_day(rule, acquired) else "short"

@@ -11,7 +11,7 @@ from portfolio_sync.core.lot import Matching, Movement
 from portfolio_sync.errors import SettingsError
 from portfolio_sync.tax.average import moving_average, total_average
 from portfolio_sync.tax.four_weeks import FOUR_WEEKS, ring_fenced
-from portfolio_sync.tax.lots import DatedOrder, LotRules, match_lots
+from portfolio_sync.tax.lots import DatedOrder, LotRules, are_lots_named, match_lots
 from portfolio_sync.tax.orders import Order, by_unit, fresh, newest, oldest
 from portfolio_sync.tax.portfolio import fr_pamc
 from portfolio_sync.tax.profile import LOT_ORDERS, HifoKey, Method, Oversell, PoolScope, Profile
@@ -78,6 +78,7 @@ def in_order(history: Sequence[Movement], profile: Profile, standing: Sequence[S
 
 
 def ie_fifo(history: Sequence[Movement], profile: Profile, _standing: Sequence[StandingOrder] = ()) -> Matching:
+    history = [m._replace(picks=()) if are_lots_named(m) else m for m in history]  # s. 580 leaves no choice
     matched = in_order(history, profile, ())
     return replace(matched, matches=ring_fenced(history, matched.matches, profile))
 

@@ -17,6 +17,7 @@ from portfolio_sync.tax.profile import (
     GiftIn,
     GiftOut,
     IncomeCost,
+    Method,
     Profile,
     SellFee,
     TradeFee,
@@ -145,8 +146,19 @@ def fee_coins(valued: Valued, profile: Profile, fees: Charged) -> Iterator[Movem
 
 def buy(valued: Valued, profile: Profile) -> Iterator[Movement]:
     fees = charged(valued, profile)
-    yield from acquisitions(valued, profile, fees.money if profile.buy_fee is BuyFee.COST else ZERO)
+    yield from acquisitions(valued, profile, joining(fees, profile))
     yield from fee_coins(valued, profile, fees)
+
+
+def joining(fees: Charged, profile: Profile) -> Decimal | None:
+    """What of a purchase's fees is cost. France counts prices paid in money alone: coins held back were paid for already."""
+    if profile.buy_fee is BuyFee.IGNORE:
+        return ZERO
+    money = fees.money
+    if profile.method is Method.FR_PAMC and profile.crypto_fee is CryptoFee.SEPARATE_DISPOSAL:
+        for _, worth in fees.coins:
+            money = minus(money, worth.money)
+    return money
 
 
 def sell(valued: Valued, profile: Profile) -> Iterator[Movement]:

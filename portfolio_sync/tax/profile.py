@@ -57,6 +57,13 @@ class TradeFee(StrEnum):
     SPLIT = "split"
 
 
+class TradeCost(StrEnum):
+    """What a coin received for another has cost where nobody states it: its own market value, or that of the coin given."""
+
+    RECEIVED = "received"
+    GIVEN = "given"
+
+
 class CryptoFee(StrEnum):
     SEPARATE_DISPOSAL = "separate_disposal"
     IN_DISPOSAL = "in_disposal"
@@ -136,6 +143,7 @@ class Profile:
     buy_fee: BuyFee = BuyFee.COST
     sell_fee: SellFee = SellFee.PROCEEDS
     trade_fee: TradeFee = TradeFee.DISPOSAL
+    trade_cost: TradeCost = TradeCost.RECEIVED
     crypto_fee: CryptoFee = CryptoFee.SEPARATE_DISPOSAL
     transfer_fee: TransferFee = TransferFee.DISPOSAL
     hifo_key: HifoKey = HifoKey.UNIT_COST
@@ -163,7 +171,8 @@ class Profile:
 
     @property
     def prices(self) -> Policy:
-        return Policy(parse_duration(self.coin_price_age), parse_duration(self.fiat_price_age), self.price_order)
+        ages = parse_duration(self.coin_price_age), parse_duration(self.fiat_price_age)
+        return Policy(*ages, self.price_order, self.trade_cost is TradeCost.GIVEN)
 
     @property
     def holding_rule(self) -> TermRule:

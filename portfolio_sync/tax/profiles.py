@@ -16,6 +16,7 @@ from portfolio_sync.tax.profile import (
     Profile,
     SellFee,
     TermRule,
+    TradeCost,
     TradeFee,
     TransferFee,
 )  # fmt: skip
@@ -42,6 +43,7 @@ US = Profile(
         "26 CFR 1.1012-1(j)(3)(iii) (units withheld from what is received are sold out of the units just received)",
         "Rev. Proc. 2024-28 (unused basis on 2025-01-01 is allocated to wallets)",
         "Rev. Rul. 66-7 (the holding period starts the day after acquisition; ends of months)",
+        "IRC 1015, 1223 (2) (gifts: the giver's cost and date; for a loss the lower value at the gift, held since then)",
         "Rev. Rul. 2019-24, 2023-14 (airdrops and staking rewards are income at fair market value)",
         "IRS digital asset FAQ A53 (coins paid to move one's own coins are disposed of)",
         "Form 8949 (2025) and instructions: boxes G-L; before 2025 boxes C and F",
@@ -59,6 +61,7 @@ UK = Profile(
     methods=(Method.UK_S104,),
     sell_fee=SellFee.COST,
     trade_fee=TradeFee.SPLIT,
+    trade_cost=TradeCost.GIVEN,
     gift_out=GiftOut.FMV,
     gift_in=GiftIn.FMV,
     allowances=(
@@ -69,6 +72,7 @@ UK = Profile(
     citations=(
         "TCGA 1992 s. 104 (pool), s. 105 (same day), s. 106A (the next 30 days, earliest purchase first)",
         "HMRC Cryptoassets Manual CRYPTO22200-22257 (pooling and matching of tokens, by day, over all wallets)",
+        "TCGA 1992 s. 38 (a coin received has cost what was given for it), s. 52 (the coin given brings the value of what was received)",
         "HMRC Cryptoassets Manual CRYPTO22280 (fees in tokens: a disposal, and a cost); both sides of an exchange share its fee",
         "HMRC Cryptoassets Manual CRYPTO21150-21250 (airdrops, mining, staking: income at value)",
         "TCGA 1992 s. 17 (gifts count at market value; a gift to a spouse has neither gain nor loss: s. 58, not applied here)",
@@ -85,6 +89,7 @@ DE = Profile(
     methods=(Method.DE_FIFO, Method.SPEC_ID),
     pool_scope=PoolScope.WALLET,
     term_rule=TermRule.CALENDAR,
+    trade_cost=TradeCost.GIVEN,
     gift_in=GiftIn.DONOR,
     long_term_exempt=True,
     allowances=(
@@ -100,7 +105,7 @@ DE = Profile(
     ),
     citations=(
         "EStG 23 (1) no. 2 (private sales within one year); BGB 187, 188 (the year ends with its anniversary day)",
-        "BMF letter of 2025-03-06 (IV C 1 - S 2256/00042/064/043) Rz. 53 (one year), Rz. 54, 58-59 (exchange of coins)",
+        "BMF letter of 2025-03-06 (IV C 1 - S 2256/00042/064/043) Rz. 53 (one year), Rz. 54, 58-59 (exchange: sold at the value of the coin received, which costs that of the coin given)",
         "BMF letter of 2025-03-06 Rz. 61-62 (per wallet: identified units first, else first in, first out), Rz. 63 (not ten years)",
         "EStG 23 (1) sentence 3 (a gift keeps the giver's cost and date)",
         "EStG 22 no. 3 (staking, lending and mining rewards: income at value on receipt)",

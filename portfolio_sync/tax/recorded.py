@@ -194,8 +194,8 @@ def name(
         chosen[event.id] = replace(event, facts=replace(event.facts, lots=tuple(lots)))
 
 
-def not_filled(before: Iterable[Event], picked: Iterable[Event], disposals: Iterable[Disposal]) -> Iterator[Finding]:
-    """Named lots that held fewer units than named; only of sales that are among ``disposals``."""
+def not_filled(events: Iterable[Event], disposals: Iterable[Disposal], profile: Profile) -> Iterator[Finding]:
+    """Lots named for a sale, on record or in a file, that held fewer units than named; only of sales among ``disposals``."""
     took: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     sold: set[str] = set()
     for row in disposals:
@@ -203,14 +203,20 @@ def not_filled(before: Iterable[Event], picked: Iterable[Event], disposals: Iter
             sold.add(gone)
             for came in row.acquired_ids:
                 took[gone, came] = EXACT.add(took[gone, came], row.quantity)
-    for old, event in zip(before, picked, strict=True):
-        if old is event:
-            continue
-        row_id = next((row for leg in event.given for row in leg.ids if row in sold), None)
+    for event in events:
+        row_id = event.facts.lots and next((row for leg in event.given for row in leg.ids if row in sold), None)
         for lot, amount in event.facts.lots if row_id else ():
             if row_id and took[row_id, lot] < amount:
-                yield warning(
-                    "pick_not_filled",
-                    f"{shortest(amount)} of lot {lot} were picked, {shortest(took[row_id, lot])} were there: the rest was taken in order",
-                    event.source, event.time,
-                )  # fmt: skip
+                yield not_taken(event, lot, amount, took[row_id, lot], profile)
+
+
+def not_taken(event: Event, lot: str, amount: Decimal, there: Decimal, profile: Profile) -> Finding:
+    if profile.method not in BY_LOTS:
+        named = f"{shortest(amount)} of lot {lot} were named for this {event.kind}"
+        message = f"{named}, which has no effect under {profile.name} and {profile.method}"
+        return warning("pick_without_effect", message, event.source, event.time)
+    return warning(
+        "pick_not_filled",
+        f"{shortest(amount)} of lot {lot} were picked, {shortest(there)} were there: the rest was taken in order",
+        event.source, event.time,
+    )  # fmt: skip

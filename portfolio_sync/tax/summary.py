@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from portfolio_sync.core.amount import ZERO
+from portfolio_sync.core.event import Kind
 from portfolio_sync.core.lot import Lot
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.result import Disposal, Income, SummaryLine
@@ -24,10 +25,10 @@ def summarize(
         sums[item][asset] += amount
     for by_asset in sums.values():
         by_asset[""] = sum(by_asset.values(), ZERO)
-    for item in ITEMS:
+    for item in (*ITEMS, *(TAXED if profile.exempts_long_term else ())):
         for asset, amount in sorted(sums[item].items()) or [("", ZERO)]:
             yield SummaryLine(item, asset, amount, "" if item in COUNTS else profile.currency)
-    for item in sorted(set(sums) - set(ITEMS)):  # what not every profile or year has: income by type, ...
+    for item in sorted(set(sums) - {*ITEMS, *TAXED}):  # what not every profile or year has: income by type, ...
         for asset, amount in sorted(sums[item].items()):
             yield SummaryLine(item, asset, amount, profile.currency)
     yield from (SummaryLine(a.item, "", Decimal(a.amount), a.currency) for a in profile.allowances if a.holds_in(year))
@@ -38,6 +39,8 @@ ITEMS = (
     "disposals", "disposals_unknown", "proceeds", "cost", "gains", "losses", "net_gain", "net_gain_short", "net_gain_long",
     "income", "income_unknown", "open_lots", "open_cost",
 )  # fmt: skip
+TAXED = ("tax_free_gain", "taxable_gain")
+"""Where what was held long is free; said of a year without any, too."""
 AT_COST = frozenset({"gift_out", "lost"})
 
 
@@ -55,13 +58,17 @@ def disposal_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, 
         yield "net_gain", row.asset, row.gain
         if row.term:
             yield f"net_gain_{row.term}", row.asset, row.gain
+        if row.kind == Kind.MARGIN:
+            yield "net_gain_margin", row.asset, row.gain
         if row.denied_loss:
             yield "denied_loss", row.asset, row.denied_loss
 
 
 def taxed_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:
-    """Where what was held long is free: gains and losses that count, and those that do not."""
+    """Where what was held long is free: gains and losses that count, and those that do not. Positions on margin are neither."""
     for row in disposals:
+        if row.kind == Kind.MARGIN:
+            continue  # income from capital (EStG 20), in no limit of private sales
         yield ("tax_free_gain" if row.term == "long" else "taxable_gain"), row.asset, row.gain or ZERO
 
 

@@ -67,6 +67,14 @@ def test_counting_365_days_differs_by_a_day() -> None:
     assert term(date(2024, 3, 15), date(2025, 3, 15), TermRule.ANNIVERSARY) == "short"
 
 
+# As rp2 counts (``(sold - bought).days >= 365``): whole days that have passed, wherever midnight lies.
+def test_counting_365_days_goes_by_the_clock() -> None:
+    counting = with_settings(US, {"term_rule": "days365", "timezone": "America/New_York"})
+    bought = buy("t1", at(2023, 3, 15, 12), "2", "100")
+    sales = sell("t2", at(2024, 3, 14, 11), "1", "150"), sell("t3", at(2024, 3, 14, 12), "1", "150")
+    assert [row.term for row in figures(bought, *sales, profile=counting).disposals] == ["short", "long"]
+
+
 def test_holding_period_goes_by_the_local_day() -> None:
     new_york = with_settings(US, {"timezone": "America/New_York"})
     history = (
@@ -168,14 +176,22 @@ def test_a_withdrawal_disposes_of_the_network_fee_alone() -> None:
     assert [shown(lot.wallet, lot.quantity, lot.cost) for lot in result.lots] == ["own 0.9 90"]
 
 
-# IRC 1015: the giver's cost for a gain, the lower value at the gift for a loss, nothing in between.
-@pytest.mark.parametrize(("price", "cost", "gain"), [("120", "100", "20"), ("90", "90", "0"), ("70", "80", "-10")])
-def test_a_gift_received_has_two_costs_and_a_zone_without_gain(price: str, cost: str, gain: str) -> None:
+# IRC 1015: the giver's cost for a gain, the lower value at the gift for a loss, nothing in between. IRC 1223 (2), Pub. 544: the
+# giver's time counts with his cost; where the value at the gift is the cost, the period starts the day after the gift.
+@pytest.mark.parametrize(
+    ("price", "cost", "gain", "term_", "since"),
+    [("120", "100", "20", "long", 2020), ("90", "90", "0", "long", 2020), ("70", "80", "-10", "short", 2021)],
+)
+def test_a_gift_received_has_two_costs_and_a_zone_without_gain(
+    price: str, cost: str, gain: str, term_: str, since: int
+) -> None:
     gift = Transaction(
         "t1", at(2021, 6), Kind.GIFT_IN, "BTC", Decimal(1), Decimal(80), cost=Decimal(100), acquired=at(2020)
     )
     (row,) = figures(gift, sell("t2", at(2022), "1", price)).disposals
-    assert (row.cost, row.gain, row.term, row.acquired_at) == (Decimal(cost), Decimal(gain), "long", at(2020))
+    assert (row.cost, row.gain, row.term) == (Decimal(cost), Decimal(gain), term_)
+    assert row.acquired_at is not None
+    assert row.acquired_at.year == since
 
 
 # The examples of the regulations, under the US profile: 26 CFR 1.1001-7 examples 2 and 3, 1.1012-1(j) examples 2 and 3.

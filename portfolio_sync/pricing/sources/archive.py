@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TextIO
 
 from portfolio_sync.core.amount import parse_decimal
+from portfolio_sync.core.asset import capitals
 from portfolio_sync.core.instant import from_unix, iso
 from portfolio_sync.core.price import Price
 from portfolio_sync.errors import InputFileError
@@ -127,7 +128,7 @@ def open_archive(path: Path, symbol: Symbol) -> Archive | None:
 
 def pair_of(name: str, symbol: Symbol) -> Pair | None:
     quote = next((quote for quote in QUOTES if name.upper().endswith(quote) and len(name) > len(quote)), None)
-    return (symbol(name.upper().removesuffix(quote)), symbol(quote)) if quote else None
+    return (symbol(capitals(name[: -len(quote)])), symbol(quote)) if quote else None
 
 
 def files_of(path: Path) -> Iterator[tuple[str, Open]]:

@@ -253,6 +253,16 @@ def test_a_fill_whose_money_was_too_small_to_be_booked_leaves_coins_of_unknown_c
     assert codes(result) == [("one_sided_fill", Severity.WARNING)]
 
 
+@pytest.mark.parametrize(("amount", "kind"), [("-0.0001", Kind.SELL), ("0.0001", Kind.BUY)])
+def test_a_fill_whose_money_was_booked_as_zero_is_for_nothing(amount: str, kind: Kind) -> None:
+    ledger = Ledger()
+    ledger.add("trade", "DOGE", amount, "0", refid="T1")
+    ledger.add("trade", "EUR", "0", "0.0001", refid="T1")
+    result = normalize(ledger.rows)
+    assert (only(result).kind, legs(only(result))) == (kind, {"DOGE": amount, "EUR": "0"})
+    assert (str(only(result).fees[0].amount), result.findings) == ("0.0001 EUR", ())
+
+
 @pytest.mark.parametrize(("symbol", "amount"), [("DOGE", "-0.0001"), ("EUR", "100"), ("EUR", "-100")])
 def test_any_other_fill_with_one_side_is_a_finding(symbol: str, amount: str) -> None:
     assert codes(one_row("trade", symbol, amount)) == [("incomplete_trade", Severity.ERROR)]

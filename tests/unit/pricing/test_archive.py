@@ -98,7 +98,7 @@ def test_a_pair_that_is_not_there_is_said(tmp_path: Path) -> None:
     ("name", "pair"),
     [
         ("XBTUSD", ("BTC", "USD")), ("XBTUSDT", ("BTC", "USDT")), ("USDTUSD", ("USDT", "USD")), ("ETHXBT", ("ETH", "BTC")),
-        ("1INCHEUR", ("1INCH", "EUR")), ("PYUSDUSD", ("PYUSD", "USD")), ("xdgusd", ("DOGE", "USD")), ("USD", None), ("QQQ", None),
+        ("1INCHEUR", ("1INCH", "EUR")), ("PYUSDUSD", ("PYUSD", "USD")), ("xdgusd", ("DOGE", "USD")), ("AAPLxUSD", ("AAPLx", "USD")), ("USD", None), ("QQQ", None),
     ],
 )  # fmt: skip
 def test_a_file_name_names_its_pair(name: str, pair: tuple[str, str] | None) -> None:

@@ -32,6 +32,10 @@ def test_columns_come_in_any_order_and_times_have_offsets() -> None:
     )
 
 
+def test_a_tokenized_stock_keeps_the_small_letter_of_its_name() -> None:
+    assert read(HEADER + "AAPLx,USD,2024-01-01,200,mine\n")[0].symbol == "AAPLx"
+
+
 def test_a_row_without_a_source_is_named_after_the_file() -> None:
     assert read(HEADER + "BTC,USD,2024-01-01,1,\n")[0].source == "file my.csv"
 

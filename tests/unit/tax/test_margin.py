@@ -10,17 +10,18 @@ from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.table import PriceTable
 from portfolio_sync.pricing.value import value_all
 from portfolio_sync.tax.compute import Options, compute
-from portfolio_sync.tax.profiles import GENERIC
+from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.profiles import DE, GENERIC
 from portfolio_sync.tax.result import Computation
 from tests.ledgers import START, Ledger
 
 BTC_400 = Price("BTC", "USD", START, Decimal(400), "test")
 
 
-def figures(ledger: Ledger, *prices: Price) -> Computation:
-    lookup = Lookup(PriceTable.of(prices), "USD")
+def figures(ledger: Ledger, *prices: Price, profile: Profile = GENERIC) -> Computation:
+    lookup = Lookup(PriceTable.of(prices), profile.currency)
     valuation = value_all(normalize(ledger.rows).events, lookup)
-    computation = compute(valuation.events, GENERIC, Options(), lookup)
+    computation = compute(valuation.events, profile, Options(), lookup)
     assert not computation.findings
     return computation
 
@@ -48,6 +49,15 @@ def test_a_profit_less_its_fees_is_a_short_term_gain() -> None:
         None,
         ("L2",),
     )
+
+
+# EStG 20, not 23: the limit of 1,000 euros for private sales knows nothing of it.
+def test_germany_counts_positions_apart_from_private_sales() -> None:
+    ledger = Ledger()
+    ledger.add("margin", "EUR", "84", "4", refid="T2")
+    totals = {line.item: line.amount for line in figures(ledger, profile=DE).summary if not line.asset}
+    assert (totals["net_gain"], totals["net_gain_margin"]) == (Decimal(80), Decimal(80))
+    assert (totals["taxable_gain"], totals["tax_free_gain"]) == (0, 0)
 
 
 def test_a_loss_is_a_loss() -> None:

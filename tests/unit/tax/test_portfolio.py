@@ -47,6 +47,14 @@ def price_left(result: Computation) -> list[str]:
 BOUGHT = (did(0, Kind.BUY, 2, "BTC", 1000), did(1, Kind.BUY, 10, "ETH", 600))
 
 
+# CGI art. 150 VH bis III A: the prices paid in legal tender. What was held back of the coins was paid for with them.
+def test_coins_held_back_from_a_purchase_do_not_raise_the_acquisition_price_and_money_does() -> None:
+    in_coins = did(0, Kind.BUY, 1, "BTC", 1000, fee=Decimal("0.01"), fee_asset="BTC")
+    in_money = did(1, Kind.BUY, 1, "BTC", 1000, fee=Decimal(5), fee_asset="EUR")
+    assert price_left(figures(in_coins)) == ["* 1000"]
+    assert price_left(figures(in_coins, in_money)) == ["* 2005"]
+
+
 def test_the_portfolio_is_valued_at_prices_just_before_the_sale_and_what_is_sold_at_its_own() -> None:
     """V = 2 x 1500 (the sale's own price) + 10 x 100; A = 1600; cost = 1600 x 1500 / 4000."""
     result = figures(*BOUGHT, did(9, Kind.SELL, 1, "BTC", 1500), prices=(euros("ETH", 100, 9),))

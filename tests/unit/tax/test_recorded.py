@@ -8,10 +8,13 @@ from decimal import Decimal
 import pytest
 
 from portfolio_sync.core.event import Event, Kind, Leg
+from portfolio_sync.core.finding import Finding
 from portfolio_sync.core.record import Recorded, RecordedOrder, RecordedPick
-from portfolio_sync.tax.profile import Method, with_settings
-from portfolio_sync.tax.profiles import GENERIC, UK, US
-from portfolio_sync.tax.recorded import standing, with_picks
+from portfolio_sync.normalize.transactions import to_event
+from portfolio_sync.tax.profile import Method, Profile, with_settings
+from portfolio_sync.tax.profiles import GENERIC, IE, UK, US
+from portfolio_sync.tax.recorded import not_filled, standing, with_picks
+from tests.law.published import figures, transaction
 
 
 def at(text: str) -> datetime:
@@ -108,3 +111,32 @@ def test_a_purchase_is_no_sale_and_money_no_lot() -> None:
     assert [f.code for f in with_picks([BUY, *FILLS], [buy], ROWS, US).findings] == ["pick_of_unknown_sale"]
     sold = with_picks([BUY, *FILLS], [pick("ORDER", "1")], ROWS, US)
     assert {f.code for f in sold.findings} == {"pick_of_unknown_lot"}
+
+
+HISTORY = [
+    {"id": "a", "time": "2024-01-01T00:00:00Z", "kind": "buy", "asset": "BTC", "amount": "1", "value": "100"},
+    {"id": "s", "time": "2024-03-01T00:00:00Z", "kind": "sell", "asset": "BTC", "amount": "1", "value": "300"},
+    {"id": "b", "time": "2024-05-01T00:00:00Z", "kind": "buy", "asset": "BTC", "amount": "1", "value": "200"},
+]
+
+
+def said_of(lot: str, amount: str, profile: Profile) -> list[Finding]:
+    """What is said of a sale that names a lot in its own line of a file."""
+    lots = [{"lot": lot, "amount": amount}]
+    rows = [transaction(row | ({"lots": lots} if row["id"] == "s" else {})) for row in HISTORY]
+    events = [to_event(row, "main") for row in rows]
+    return list(not_filled(events, figures(rows, profile).disposals, profile))
+
+
+@pytest.mark.parametrize(("lot", "taken"), [("zz", "0"), ("b", "0")])
+def test_a_lot_named_in_a_file_that_is_not_there_at_the_sale_is_named(lot: str, taken: str) -> None:
+    (found,) = said_of(lot, "0.5", with_settings(GENERIC, {"method": "spec_id"}))
+    assert (found.code, found.source) == ("pick_not_filled", ("s",))
+    assert f"0.5 of lot {lot} were picked, {taken} were there" in found.message
+    assert said_of("a", "0.5", with_settings(GENERIC, {"method": "spec_id"})) == []
+
+
+@pytest.mark.parametrize("profile", [UK, IE])
+def test_where_the_law_names_the_lots_a_person_cannot_and_is_told_so(profile: Profile) -> None:
+    (found,) = said_of("b", "0.5", profile)
+    assert found.code == "pick_without_effect"
