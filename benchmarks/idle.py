@@ -25,7 +25,7 @@ from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.server import Sandbox
 from portfolio_sync.service.observer import Observer
 from portfolio_sync.service.roster import Roster
-from portfolio_sync.service.serve import _run
+from portfolio_sync.service.run import run_one
 from portfolio_sync.settings.sources import load
 from portfolio_sync.store import accounts, migrate, runs
 from portfolio_sync.store import lease as leases
@@ -82,7 +82,7 @@ def _idle(app: App, roster: Roster, observer: Observer, clock: FakeClock, exchan
         with writing(app.writable_engine) as connection:
             lease = leases.acquire(connection, next(iter(roster)), app.owner, timedelta(minutes=1))
         assert isinstance(lease, Lease)
-        _run(roster, roster.start(lease.account_id), lease, print, observer)
+        run_one(roster, roster.start(lease.account_id), lease, print, observer)
         exchange.requests.clear()
 
 
