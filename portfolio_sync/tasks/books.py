@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from portfolio_sync.core.clock import Check, never, until_stopped
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import iso, parse_iso
 from portfolio_sync.core.ledger import LedgerRow
@@ -171,12 +172,16 @@ def _picked(
 
 
 @without_cycle_search()
-def refresh_events(engine: Engine, account: StoredAccount, held: Lease, profile: Profile) -> None:
-    """Derive the account's events anew, valued in the profile's currency; no lots, no gains. Raises LeaseLost."""
+def refresh_events(engine: Engine, account: StoredAccount, held: Lease, profile: Profile, check: Check = never) -> None:
+    """Derive the account's events anew, valued in the profile's currency; no lots, no gains.
+
+    Raises LeaseLost, and what ``check`` raises.
+    """
     subject = Subject(account.taxpayer, (account,))
     with reading(engine) as connection:
         seq = runs.settled(connection, [account.id])
-        normalized, lookup = _normalized(connection, subject, profile, seq, None)
+        normalized, lookup = _normalized(connection, subject, profile, seq, None, check=check)
+    check()
     valuation = value_all(normalized.events, lookup)
     with writing(engine) as connection:
         guard(connection, held)
@@ -191,9 +196,11 @@ def _normalized(
     until: datetime | None,
     priced_upto: datetime | None = None,
     digest: Digest | None = None,
+    check: Check = never,
 ) -> tuple[Normalized, Lookup]:
     """``digest`` takes up all that goes in."""
-    rows, stated = _rows(connection, subject, seq, until), list(_stated(connection, subject, seq, until))
+    rows = until_stopped(_rows(connection, subject, seq, until), check)
+    stated = list(_stated(connection, subject, seq, until))
     marks = transfers.marks(connection, names_of(subject), upto_seq=seq)
     if digest:
         rows = digest.passed(rows)

@@ -26,6 +26,7 @@ schedule = "{schedule}"
 jitter = "0s"
 [service]
 lease = "3s"
+stale_after = 1000
 listen = "127.0.0.1:0"
 """
 PATIENCE = 60  # seconds
