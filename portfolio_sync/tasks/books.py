@@ -199,7 +199,7 @@ def _normalized(
     check: Check = never,
 ) -> tuple[Normalized, Lookup]:
     """``digest`` takes up all that goes in."""
-    rows = until_stopped(_rows(connection, subject, seq, until), check)
+    rows: Iterator[LedgerRow] = until_stopped(_rows(connection, subject, seq, until), check)
     stated = list(_stated(connection, subject, seq, until))
     marks = transfers.marks(connection, names_of(subject), upto_seq=seq)
     if digest:

@@ -8,6 +8,7 @@ from portfolio_sync.core.clock import Stopped, until_stopped
 from portfolio_sync.sandbox.faults import Fault
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.tasks import sync as tasks
+from portfolio_sync.tasks.verify import verify_account
 from tests.fakes import FakeClock
 from tests.wire.conftest import Set, Stage
 from tests.wire.truth import rows_of
@@ -43,11 +44,9 @@ def test_a_stop_after_the_last_page_leaves_events_and_proof_to_the_next_run(on: 
 def test_a_stop_in_the_middle_of_the_proof_is_made_up_for_by_the_next_run(
     on: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proving = tasks.verify_account
-
     def stopped(*given: object, **named: object) -> object:
         on.clock.stop()
-        return proving(*given, **named)  # type: ignore[arg-type]
+        return verify_account(*given, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         patched.setattr(tasks, "verify_account", stopped)
