@@ -16,6 +16,7 @@ from portfolio_sync.settings.sources import Loaded, load
 
 if TYPE_CHECKING:
     from portfolio_sync.kraken.client import Client
+    from portfolio_sync.kraken.credentials import Credentials
     from portfolio_sync.kraken.throttle import Pacing
     from portfolio_sync.store.engine import Engine
     from portfolio_sync.store.lease import Lease
@@ -95,14 +96,19 @@ class App:
             )
         return chosen
 
+    def credentials(self, account: Account) -> Credentials:
+        """The account's key as it is now. Raises SettingsError."""
+        from portfolio_sync.kraken.credentials import Credentials
+
+        secrets = secrets_of(account, self.loaded.environ, self.loaded.folder, self.warn)
+        return Credentials(secrets.key, secrets.secret, secrets.otp, secrets.totp_secret)
+
     def client(self, account: Account, say: Warn = lambda _: None, held: Lease | None = None) -> Client:
         """A client for one account, its nonce and call counter kept in the database, as long as the lease ``held`` is."""
         from portfolio_sync.kraken.client import Client
-        from portfolio_sync.kraken.credentials import Credentials
         from portfolio_sync.store.key_state import StoredKeyState
 
-        secrets = secrets_of(account, self.loaded.environ, self.loaded.folder, self.warn)
-        credentials = Credentials(secrets.key, secrets.secret, secrets.otp, secrets.totp_secret)
+        credentials = self.credentials(account)
         state = StoredKeyState(self.writable_engine, credentials.fingerprint, held)
         exchange = account.exchange
         return Client(credentials, exchange.url, pacing_of(exchange), state, self.clock, exchange.give_up_after, say)

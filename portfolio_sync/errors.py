@@ -7,7 +7,8 @@
     │   ├── SettingsError           a setting is unknown, missing or wrong (the setting is named)
     │   ├── InputFileError          an imported file is not what it should be (file and row are named)
     │   ├── SurroundingsError       unwritable folder, full disk, port in use
-    │   └── DatabaseError           unreachable, older (upgrade it) or newer (update the program)
+    │   └── DatabaseError           older (upgrade it), newer (update the program), not for this user
+    │       └── DatabaseAway        does not answer at the moment
     ├── KeyRefused ................ exit 3: make another key at Kraken
     │   ├── InvalidKey              unknown key, wrong secret, wrong one-time password
     │   ├── OverpoweredKey          the key can do more than read; nothing is synced with it
@@ -62,6 +63,10 @@ class SurroundingsError(UsageError):
 
 class DatabaseError(UsageError):
     pass
+
+
+class DatabaseAway(DatabaseError):
+    """It does not answer at the moment, and may later without anybody changing a setting: a service waits for it."""
 
 
 class KeyRefused(PortfolioSyncError):

@@ -13,7 +13,7 @@ from portfolio_sync.cli.options import Output, table, with_app
 if TYPE_CHECKING:
     from portfolio_sync.app import App
 
-SECTIONS = ("database", "exchange", "sync", "service", "tax")
+SECTIONS = ("database", "exchange", "sync", "service", "log", "prices", "tax")
 KEY_PLACES = ("key_file", "key", "secret", "otp", "totp_secret")
 
 
@@ -45,6 +45,8 @@ def _settings(app: App) -> Iterator[dict[str, Any]]:
             name = f"{section}.{key}"
             shown = app.shown_database if name == "database.url" else _plain(value)
             yield {"setting": name, "value": shown, "from": app.loaded.origins.get(name, "default")}
+    urls = ", ".join(_place(app, place) for place in app.settings.notify.urls)
+    yield {"setting": "notify.urls", "value": urls, "from": str(app.loaded.path) if urls else "default"}
 
 
 def _account(app: App, number: int) -> dict[str, Any]:

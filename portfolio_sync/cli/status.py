@@ -1,10 +1,10 @@
-"""``status``: how every account and stream stands, at a glance."""
+"""``status``: how every account and stream stands, at a glance, by the judgement of ``/readyz`` and the notifications."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,40 +12,69 @@ from portfolio_sync.cli.options import Output, account_option, table, with_app
 
 if TYPE_CHECKING:
     from portfolio_sync.app import App
-    from portfolio_sync.tasks.status import Standing
+    from portfolio_sync.service.judged import Judged
 
-AT_A_GLANCE = ("account", "proof", "key", "last run", "next run", "findings")
+AT_A_GLANCE = ("account", "state", "proof", "key", "last run", "next run", "findings")
+UNSERVED = "not served"  # no key in the settings: nobody syncs it, so it cannot be late
 
 
 @click.command()
 @account_option
 @with_app
 def status(app: App, output: Output, account: tuple[str, ...]) -> None:
-    """One account in full: coverage, rows, last success, proof, last and next run, changes, findings. Several: a line each
-    (in full with --verbose).
+    """One account in full: whether it is ready and why not, coverage, rows, last success, proof, last and next run,
+    changes, findings. Several: a line each (in full with --verbose).
     """
-    from portfolio_sync.tasks.status import standing
+    from portfolio_sync.service.judged import judged
 
-    found = standing(app.engine, account)
+    found = judged(app, account)
     lines = table(AT_A_GLANCE, [at_a_glance(one, app.clock.now()) for one in found]) if len(found) > 1 else []
     if len(found) == 1 or output.verbose:
         lines += [line for one in found for line in in_full(one)]
-    output.data([one.document() for one in found], lines or ["no account yet; the next step is: portfolio-sync sync"])
+    output.data([document(one) for one in found], lines or ["no account yet; the next step is: portfolio-sync sync"])
 
 
-def at_a_glance(one: Standing, now: datetime) -> tuple[str | int, ...]:
+def at_a_glance(one: Judged, now: datetime) -> tuple[str | int, ...]:
     """One line an account."""
-    run, due = one.last_run, one.next_run_at
+    facts, run = one.standing.vitals, one.standing.last_run
     ended = run["ended_at"] if run and run["ended_at"] else None
     last = f"{run['outcome']} {span(now - ended)} ago" if run and ended else "never"
+    due = facts.next_run_at
     coming = "not planned" if due is None else f"in {span(due - now)}" if due > now else "due"
-    return one.name, one.proof, one.key_state or "never used", last, "now" if one.running else coming, one.findings
+    coming = "now" if facts.running else coming
+    return one.standing.name, state_of(one), facts.proof, one.standing.key_state, last, coming, one.standing.findings
 
 
-def in_full(one: Standing) -> Iterator[str]:
-    yield f"account {one.name} (taxpayer {one.taxpayer}), key: {one.key_state or 'never used'}, proof: {one.proof}"
-    yield from (f"  {line}" for line in table(one.header, one.streams))
-    yield from (f"  {line}" for line in one.words())
+def state_of(one: Judged) -> str:
+    """``ready``, or the words of ``/readyz`` for what is the matter; then what will be."""
+    if one.health is None:
+        return UNSERVED
+    soon = ["key-expires"] if one.health.alerts.get("key-expires") else []
+    return ", ".join([*(one.health.reasons or ["ready"]), *soon])
+
+
+def in_full(one: Judged) -> Iterator[str]:
+    facts = one.standing.vitals
+    yield (
+        f"account {one.standing.name} (taxpayer {facts.account.taxpayer}): {state_of(one)}, "
+        f"key: {one.standing.key_state}, proof: {facts.proof}"
+    )
+    yield from (f"  {words}" for words in troubles(one).values())
+    yield from (f"  {line}" for line in table(one.standing.header, one.standing.streams))
+    yield from (f"  {line}" for line in one.standing.words())
+
+
+def troubles(one: Judged) -> dict[str, str]:
+    """What is the matter, and what soon will be: code -> words."""
+    if one.health is None:
+        return {}
+    expires = one.health.alerts.get("key-expires")
+    return {**one.health.reasons, **({"key-expires": expires} if expires else {})}
+
+
+def document(one: Judged) -> dict[str, Any]:
+    ready = None if one.health is None else one.health.ready
+    return {**one.standing.document(), "ready": ready, "troubles": troubles(one)}
 
 
 def span(length: timedelta) -> str:

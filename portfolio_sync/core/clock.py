@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Stopped(BaseException):
@@ -28,6 +31,25 @@ class Clock(Protocol):
     def stop(self) -> None:
         """Ask the program to stop: every wait of this clock ends, and so does every check."""
         ...
+
+
+Check = Callable[[], None]
+"""Raises Stopped where the program was asked to stop."""
+
+
+def never() -> None:
+    """A check for what nobody stops half-way."""
+
+
+def until_stopped(rows: Iterator[T], check: Check) -> Generator[T, None, None]:
+    """The rows, as long as nobody asks the program to stop: looked for every thousand of them."""
+    try:
+        for number, row in enumerate(rows):
+            if not number % 1000:
+                check()
+            yield row
+    finally:
+        del rows  # whatever they are read from is still open: no traceback may keep them longer
 
 
 class SystemClock:

@@ -24,7 +24,7 @@ class Patience:
     tries: int = 0
 
     def failed(self, now: datetime) -> Patience:
-        return Patience(self.give_up_after, self.since or now, self.tries + 1)
+        return Patience(self.give_up_after, min(self.since or now, now), self.tries + 1)  # a clock may go back
 
     def delay(self, failure: Failure, now: datetime, chance: Random) -> Decimal | None:
         """Seconds until the next try, at least what the exchange asked for; None: give up."""

@@ -61,3 +61,8 @@ def locked_out(until: datetime) -> LockedOut:
         "because each attempt would prolong it. Check the key and secret meanwhile",
         until,
     )
+
+
+def is_unknown_method(error: Refused) -> bool:
+    """The server is too old to have the endpoint."""
+    return error.error.lower().startswith("egeneral:unknown method")

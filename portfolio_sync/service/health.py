@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,13 @@ ALERTS = {
     "unproven": ("is not proven", "is proven again"),
     "key-refused": ("its API key is refused", "its API key works again"),
     "key-expires": ("its API key expires soon", "its API key no longer expires soon"),
+}
+# Error for what needs a person, warning for what may mend itself or has time.
+LEVELS = {
+    "stale": logging.WARNING,
+    "unproven": logging.ERROR,
+    "key-refused": logging.ERROR,
+    "key-expires": logging.WARNING,
 }
 
 

@@ -19,7 +19,7 @@ from portfolio_sync.kraken.client import Client
 from portfolio_sync.service import metrics
 from portfolio_sync.service.bounded import Bounded
 from portfolio_sync.service.endpoints import Answer, Answers, Listener
-from portfolio_sync.service.health import ALERTS, judge
+from portfolio_sync.service.health import ALERTS, LEVELS, judge
 from portfolio_sync.service.metrics import Counters, Reading
 from portfolio_sync.service.notify import Channel, channels_of, tell_all
 from portfolio_sync.settings.model import Account, address_of
@@ -60,12 +60,15 @@ class Observer:
 
     # --- for the service ---
 
-    def start(self) -> None:
-        """Listen and look. Raises SettingsError where the port is in use."""
+    def listen(self) -> None:
+        """Answer from now on. Raises SettingsError where the port is in use."""
         address = address_of(self.app.settings.service.listen)
         if address:
             self._listener = Listener(*address, self.answers)
             log.info("listening on %s", self._listener.url)
+
+    def start(self) -> None:
+        """Look after the accounts."""
         self._thread.start()
 
     def ran(self, account: str, ended: str, client: Client | None) -> None:
@@ -76,7 +79,8 @@ class Observer:
         if client is not None:
             for outcome, number in client.outcomes.items():
                 self.counters.calls.labels(account, outcome).inc(number)
-            self._know_key(account, client)
+            if client.credentials is not None:
+                self._fingerprints[account] = client.credentials.fingerprint
         self._poke.set()
 
     def close(self) -> None:
@@ -122,7 +126,7 @@ class Observer:
         try:
             found = self._bounded.ask(self.read)
         except Exception as error:  # noqa: BLE001 - as above; database_up says so
-            log.warning("/metrics without the database: %s", _problem(error))
+            log.debug("/metrics without the database: %s", _problem(error))
         return Answer(HTTPStatus.OK, metrics.render(self.counters, found), metrics.content_type())
 
     def _ping(self) -> None:
@@ -160,6 +164,8 @@ class Observer:
             with writing(self.engine) as connection:
                 for number, alert, words in changes:
                     self._note(connection, number, alert, words, found.now)
+            for number, alert, words in changes:
+                _log_change(found.vitals[number].account.name, alert, words, known.get((number, alert)))
         if changes or found.alerts:
             self._tell(found)
 
@@ -206,12 +212,8 @@ class Observer:
         """The fingerprint of the account's key, empty where it cannot be read."""
         if account.name not in self._fingerprints:
             with suppress(PortfolioSyncError):
-                self._know_key(account.name, self.app.client(account))
+                self._fingerprints[account.name] = self.app.credentials(account).fingerprint
         return self._fingerprints.get(account.name, "")
-
-    def _know_key(self, account: str, client: Client) -> None:
-        if client.credentials is not None:
-            self._fingerprints[account] = client.credentials.fingerprint
 
 
 def words_of(alert: Alert, account: str) -> tuple[str, str]:
@@ -219,6 +221,16 @@ def words_of(alert: Alert, account: str) -> tuple[str, str]:
     begins, ends = ALERTS.get(alert.alert, (alert.alert, f"{alert.alert} is over"))
     title = f"portfolio-sync: {account} {ends if alert.ended_at else begins}".replace(" its ", ": its ")
     return title, f"It was: {alert.message}" if alert.ended_at else alert.message
+
+
+def _log_change(account: str, alert: str, words: str | None, known: Alert | None) -> None:
+    """Once when it begins and once when it ends, as people are told."""
+    begins, ends = ALERTS[alert]
+    with about(account=account, alert=alert):
+        if words is None:
+            log.info(ends)
+        elif known is None or known.ended_at is not None:
+            log.log(LEVELS[alert], "%s: %s", begins, words)
 
 
 def _differs(known: Alert | None, words: str | None) -> bool:

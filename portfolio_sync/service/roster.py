@@ -47,6 +47,7 @@ class Roster(Collection[int]):
     """The served accounts by their number in the database. Raises SettingsError where the settings cannot be served."""
 
     def __init__(self, app: App, chance: Random, say: Say) -> None:
+        require_servable(app)
         _ = app.writable_engine  # opened before it is shared: one pool of connections for all that comes
         self._app = app.with_settings(app.loaded, _each_once(app.warn))
         self._chance, self._say = chance, say
@@ -165,6 +166,12 @@ class Roster(Collection[int]):
 
     def _marks(self, one: Served) -> tuple[Mark, ...]:
         return marks(_files(one))
+
+
+def require_servable(app: App) -> None:
+    """Raises SettingsError where there is no account with a key, or a schedule that never comes due. Asks no database."""
+    for account in app.accounts_with_key():
+        next_run(account.sync.schedule, account.sync.jitter, app.clock.now(), Random())
 
 
 def _files(one: Served) -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
+from portfolio_sync.core.log import log
 from portfolio_sync.errors import PortfolioSyncError
 from portfolio_sync.store import lease as leases
 from portfolio_sync.store.engine import writing
@@ -61,7 +62,7 @@ class Worker:
             try:
                 self.run(todo)
             except Exception as error:  # noqa: BLE001 - one account's misfortune is not the others'
-                self.say(f"account {todo.account_id}: {type(error).__name__}: {error}")
+                log.error("account %d: %s: %s", todo.account_id, type(error).__name__, error, exc_info=error)
             todo = self._next_after(todo)
 
     def _next_after(self, lease: Lease) -> Lease | None:

@@ -12,6 +12,7 @@ from portfolio_sync.store.schema import account
 
 REFUSED = "refused"
 """How the state of a key begins that must not be used."""
+OF_THE_KEY = ("kraken_id", "query_from", "query_to", "valid_until", "key_state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +63,10 @@ def get_or_create(connection: Connection, name: str, taxpayer: str) -> StoredAcc
     return found
 
 
-def note_key(
-    connection: Connection,
-    account_id: int,
-    *,
-    kraken_id: str | None,
-    query_from: datetime | None,
-    query_to: datetime | None,
-    valid_until: datetime | None,
-    key_state: str,
-) -> None:
+def note_key(connection: Connection, said: StoredAccount) -> None:
     """Keep what GetApiKeyInfo said about the account's key; ``key_state`` is our verdict in a word or two."""
-    connection.execute(
-        account.update()
-        .where(account.c.id == account_id)
-        .values(
-            kraken_id=kraken_id, query_from=query_from, query_to=query_to, valid_until=valid_until, key_state=key_state
-        )
-    )
+    facts = {name: getattr(said, name) for name in OF_THE_KEY}
+    connection.execute(account.update().where(account.c.id == said.id).values(**facts))
 
 
 def note_key_state(connection: Connection, account_id: int, key_state: str) -> None:

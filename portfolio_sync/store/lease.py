@@ -151,6 +151,12 @@ def plan(connection: Connection, account_id: int, first: datetime, latest: datet
         connection.execute(lease.update().where(mine, when).values(next_run_at=due))
 
 
+def bring_forward(connection: Connection, account_id: int, due: datetime) -> None:
+    """Where somebody planned the account for later, it is due at ``due``."""
+    later = and_(lease.c.account_id == account_id, lease.c.next_run_at > due)
+    connection.execute(lease.update().where(later).values(next_run_at=due))
+
+
 def now(connection: Connection) -> datetime:
     """The database's clock, the one clock that all processes share (milliseconds on SQLite)."""
     instant: datetime = connection.execute(select(_clock(connection))).scalar_one()

@@ -83,6 +83,9 @@ def create_or_check(url: str | URL, connections: int = CONNECTIONS) -> Engine:
         check(engine)
     except MissingDatabase:
         upgrade(engine.url)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, union
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select, union
+from sqlalchemy.dialects import postgresql, sqlite
 
-from portfolio_sync.store.engine import insert_into
+from portfolio_sync.store.engine import is_sqlite
 from portfolio_sync.store.schema import closed_year, report_row, stream_state, sync_run
 
 ABANDONED = "abandoned"  # outcome of a run whose process died
@@ -50,12 +52,18 @@ def prune(connection: Connection, account_id: int, before: datetime) -> int:
 
     A run that rows, changes or reports name by its number is kept for ever, the newest and the killed ones too.
     """
+    return len(connection.execute(_prune(), {"account": account_id, "before": before}).all())
+
+
+@cache
+def _prune() -> Any:
     r = sync_run.c
+    account: BindParameter[int] = bindparam("account")
     named = union(*(select(column) for column in (report_row.c.input_seq, closed_year.c.input_seq)))
-    newest = select(func.max(r.seq)).where(r.account_id == account_id).scalar_subquery()
-    old = and_(r.account_id == account_id, r.ended_at < before, r.seq < newest, r.seq.not_in(named))
+    newest = select(func.max(r.seq)).where(r.account_id == account).scalar_subquery()
+    old = and_(r.account_id == account, r.ended_at < bindparam("before"), r.seq < newest, r.seq.not_in(named))
     idle = and_(r.kind == "sync", r.outcome.in_(("ok", "error")), r.rows_new == 0, r.rows_changed == 0)
-    return len(connection.execute(sync_run.delete().where(old, idle).returning(r.seq)).all())
+    return sync_run.delete().where(old, idle).returning(r.seq)
 
 
 def stream(connection: Connection, account_id: int, name: str) -> dict[str, Any] | None:
@@ -74,7 +82,13 @@ def count_on(connection: Connection, account_id: int, name: str, new: int) -> No
 
 def set_stream(connection: Connection, account_id: int, name: str, facts: Mapping[str, object]) -> None:
     """Write columns of ``stream_state``; the others stay as they were."""
-    new = insert_into(connection, stream_state).values(
-        {"account_id": account_id, "stream": name, "rows": 0} | dict(facts)
-    )
-    connection.execute(new.on_conflict_do_update(index_elements=["account_id", "stream"], set_=dict(facts)))
+    statement = _set_stream(is_sqlite(connection), tuple(facts))
+    connection.execute(statement, {"account_id": account_id, "stream": name, "rows": 0} | dict(facts))
+
+
+@lru_cache
+def _set_stream(lite: bool, facts: tuple[str, ...]) -> Any:
+    """Made once: a statement built anew for each of a sync's streams is a tenth of what an idle one costs."""
+    new = (sqlite.insert if lite else postgresql.insert)(stream_state)
+    set_ = {name: new.excluded[name] for name in facts}
+    return new.on_conflict_do_update(index_elements=["account_id", "stream"], set_=set_)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, select
+from sqlalchemy import BindParameter, Column, Connection, Select, Table, and_, bindparam, func, select
 
 from portfolio_sync.store import bulk
 
@@ -27,11 +28,13 @@ def store_changes(
 
     What the exchange no longer lists is stored once with amount 0.
     """
-    subject = "asset" if "hold" in table.c else "strategy_id"
+    subject = _subject(table).name
     before = latest(connection, table, account_id)
     listed = {row[subject]: dict(row) for row in rows}
     gone = {k: row | _nothing(table) for k, row in before.items() if k not in listed and row["amount"]}
     news = [row for key, row in (listed | gone).items() if key not in before or _differs(before[key], row)]
+    if not news:
+        return 0
     # the exchange's time has whole seconds: what was read twice in one counts as read the second time
     same = and_(table.c.account_id == account_id, table.c.taken_at == taken_at)
     connection.execute(table.delete().where(same, table.c[subject].in_([row[subject] for row in news])))
@@ -40,16 +43,26 @@ def store_changes(
 
 def latest(connection: Connection, table: Table, account_id: int) -> dict[str, dict[str, Any]]:
     """The newest row of each asset (``raw_balance``) or strategy (``raw_earn``), with all its columns."""
-    subject = table.c["asset" if "hold" in table.c else "strategy_id"]
+    rows = connection.execute(_latest(table), {"account": account_id}).mappings()
+    return {row[_subject(table).name]: dict(row) for row in rows}
+
+
+def _subject(table: Table) -> Column[Any]:
+    return table.c["asset" if "hold" in table.c else "strategy_id"]
+
+
+@cache
+def _latest(table: Table) -> Select[Any]:
+    subject = _subject(table)
+    account: BindParameter[int] = bindparam("account")
     newest = (
         select(subject, func.max(table.c.taken_at).label("taken_at"))
-        .where(table.c.account_id == account_id)
+        .where(table.c.account_id == account)
         .group_by(subject)
         .subquery()
     )
     same = and_(subject == newest.c[subject.name], table.c.taken_at == newest.c.taken_at)
-    query = select(table).join(newest, same).where(table.c.account_id == account_id).order_by(subject)
-    return {row[subject.name]: dict(row) for row in connection.execute(query).mappings()}
+    return select(table).join(newest, same).where(table.c.account_id == account).order_by(subject)
 
 
 def _nothing(table: Table) -> dict[str, object]:

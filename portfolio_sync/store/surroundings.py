@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneLeft
 
-from portfolio_sync.errors import DatabaseError, PortfolioSyncError, SurroundingsError
+from portfolio_sync.errors import DatabaseAway, DatabaseError, PortfolioSyncError, SurroundingsError
 
 # SQLite's primary result codes (sqlite.org/rescode.html) by the start of their name.
 SQLITE: tuple[tuple[str, type[PortfolioSyncError], str], ...] = (
@@ -22,23 +22,26 @@ SQLITE: tuple[tuple[str, type[PortfolioSyncError], str], ...] = (
     ("SQLITE_IOERR", SurroundingsError, "the disk does not read or write as it should"),
     ("SQLITE_NOTADB", DatabaseError, "this file is not a SQLite database"),
     ("SQLITE_CORRUPT", DatabaseError, "the database is damaged: take a backup, then see `sqlite3 FILE .recover`"),
-    ("SQLITE_BUSY", DatabaseError, "another program is writing to it for too long: try again"),
-    ("SQLITE_LOCKED", DatabaseError, "another program is writing to it for too long: try again"),
+    ("SQLITE_BUSY", DatabaseAway, "another program is writing to it for too long: try again"),
+    ("SQLITE_LOCKED", DatabaseAway, "another program is writing to it for too long: try again"),
 )
 # PostgreSQL's SQLSTATE classes (appendix A of its manual).
 POSTGRESQL: tuple[tuple[str, type[PortfolioSyncError], str], ...] = (
     ("53100", SurroundingsError, "the server's disk is full; nothing of this step was written"),
-    ("53", SurroundingsError, "the server has no connections or memory left"),
-    ("57P", DatabaseError, "the server is shutting down or starting up: try again"),
+    ("53", DatabaseAway, "the server has no connections or memory left"),
+    ("57P", DatabaseAway, "the server is shutting down or starting up: try again"),
     ("3D000", DatabaseError, "the server has no database of this name: create it first (createdb)"),
     ("28", DatabaseError, "the server refuses this user or password"),
     ("42501", DatabaseError, "this user lacks a privilege in the database"),
     ("25P03", DatabaseError, "this process stood still in the middle of a step; nothing of the step was written"),
-    ("25006", DatabaseError, "the server is read-only"),
-    ("55P03", DatabaseError, "another program holds a lock for too long: try again"),
-    ("40", DatabaseError, "another program wrote the same rows at the same time: try again"),
-    ("08", DatabaseError, "the connection to the server was lost"),
+    ("25006", DatabaseAway, "the server is read-only"),
+    ("55P03", DatabaseAway, "another program holds a lock for too long: try again"),
+    ("40", DatabaseAway, "another program wrote the same rows at the same time: try again"),
+    ("08", DatabaseAway, "the connection to the server was lost"),
 )
+# What a server answers to a login that no waiting can mend; it has no SQLSTATE where the connection never stood.
+# A server that speaks another language is waited for, with its words in the log.
+REFUSED_LOGINS = ("password authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
 
 
 def shown(url: URL) -> str:
@@ -63,7 +66,7 @@ def explained(url: URL) -> Iterator[None]:
         kind, message = known
         raise kind(f"{shown(url)}: {message}") from None
     except NoneLeft:
-        raise DatabaseError(f"{shown(url)}: all connections of this process are busy for too long: try again") from None
+        raise DatabaseAway(f"{shown(url)}: all connections of this process are busy for too long: try again") from None
 
 
 def remedy(cause: BaseException | None) -> tuple[type[PortfolioSyncError], str] | None:
@@ -74,7 +77,9 @@ def remedy(cause: BaseException | None) -> tuple[type[PortfolioSyncError], str] 
         return _find(POSTGRESQL, cause.sqlstate)
     if isinstance(cause, psycopg.OperationalError):  # no SQLSTATE: the server was never reached, or went away
         # libpq's text names host, port and user, never the password; a refused login has no SQLSTATE of its own here.
-        return DatabaseError, f"cannot connect: {' '.join(str(cause).split())}"
+        words = " ".join(str(cause).split())
+        refused = any(refusal in words for refusal in REFUSED_LOGINS)
+        return DatabaseError if refused else DatabaseAway, f"cannot connect: {words}"
     return None
 
 

@@ -111,7 +111,7 @@ def _runs(connection: Connection) -> dict[int, dict[str, Any]]:
         .correlate(account)
         .scalar_subquery()
     )
-    query = select(sync_run).where(sync_run.c.seq.in_(select(newest)))
+    query = select(sync_run).where(sync_run.c.seq.in_(select(newest).select_from(account)))
     return {
         row.account_id: {"outcome": row.outcome, "error": row.error, "ended_at": row.ended_at}
         for row in connection.execute(query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from portfolio_sync.store.export_job import ExportJob
 from portfolio_sync.store.lease import Lease, guard, heartbeat
 from portfolio_sync.store.standing import standing
 from portfolio_sync.store.upsert import Upserted, upsert
-from portfolio_sync.sync.identity import require_own
+from portfolio_sync.sync.identity import identified, require_own
 from portfolio_sync.sync.streams import Record, Stream
 from portfolio_sync.sync.walk import Position
 
@@ -175,18 +175,11 @@ class Book:
 
     def identify(self, info: KeyInfo | None) -> None:
         """Keep what the key says about itself. Raises KeyRefused where it is another account's key."""
-        said: dict[str, Any] = {
-            "kraken_id": (info and info.account_id) or self.account.kraken_id,
-            "query_from": info.query_from if info else None,
-            "query_to": info.query_to if info else None,
-            "valid_until": info.valid_until if info else None,
-            "key_state": "read-only" if info else "unverified",
-        }
-        if (now := replace(self.account, **said)) != self.account:
+        if (said := identified(self.account, info)) != self.account:
             with self._writing() as connection:
                 require_own(connection, self.account, info)
-                accounts.note_key(connection, self.account.id, **said)
-            self.account = now
+                accounts.note_key(connection, said)
+            self.account = said
 
     def deep_due(self, stream: str, now: datetime, every: timedelta) -> bool:
         state = self._state(stream)

@@ -104,6 +104,7 @@ def _read(part: Slice, desk: Desk, job: ExportJob, least: int) -> Period:
     part.forget()
     try:
         covered = _covered(job.period, desk.wait(job), part.reading.window)
+        part.reading.look_at_key()  # the report took its time
         with desk.fetch(job) as file:
             _write(part, job, covered, _at_least(least, _rows(part, file)))
     except FAILURES:

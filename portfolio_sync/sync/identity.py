@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from portfolio_sync.errors import AnotherAccount
 from portfolio_sync.kraken.key import KeyInfo
 from portfolio_sync.store import accounts
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import Connection
+
+
+def identified(account: StoredAccount, info: KeyInfo | None) -> StoredAccount:
+    """The account with what a key that may be used says about itself. ``info`` None: the server cannot tell."""
+    return replace(
+        account,
+        kraken_id=(info and info.account_id) or account.kraken_id,
+        query_from=info.query_from if info else None,
+        query_to=info.query_to if info else None,
+        valid_until=info.valid_until if info else None,
+        key_state="read-only" if info else "unverified",
+    )
 
 
 def require_own(connection: Connection, account: StoredAccount, info: KeyInfo | None) -> None:

@@ -6,15 +6,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from portfolio_sync.core.clock import Clock
 from portfolio_sync.core.instant import iso
 from portfolio_sync.errors import OverpoweredKey, PermissionMissing, Refused
 from portfolio_sync.kraken.client import Client
 from portfolio_sync.kraken.endpoint import Endpoint
 from portfolio_sync.kraken.key import KeyInfo, judge
-from portfolio_sync.sync.moment import is_unknown_method
+from portfolio_sync.kraken.refusal import is_unknown_method
 
 UNVERIFIED = "the exchange cannot say what this key may do: its permissions are unverified"
 EXPIRES_SOON = timedelta(days=14)
+AGAIN_AFTER_CALLS, AGAIN_AFTER = 50, timedelta(minutes=5)
+"""When a run asks about its key again, whichever comes first: at most one call in fifty, at a tier's pace one in twenty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,23 @@ def ask_key(client: Client) -> KeyInfo | None:
         if is_unknown_method(error):
             return None
         raise
+
+
+class Watched:
+    """The key during a run. A long one asks about it again, so that one that learns to trade meanwhile is put down."""
+
+    def __init__(self, client: Client, clock: Clock, allowed: Collection[str]) -> None:
+        """The key was just asked about."""
+        self._client, self._clock, self._allowed = client, clock, allowed
+        self._calls, self._at = client.calls, clock.now()
+
+    def look(self) -> None:
+        """Before a call: one more where the last look is long ago. Raises OverpoweredKey, and what the client raises."""
+        now = self._clock.now()
+        if self._client.calls - self._calls < AGAIN_AFTER_CALLS and abs(now - self._at) < AGAIN_AFTER:
+            return
+        check_key(self._client, self._allowed, now)
+        self._calls, self._at = self._client.calls, now
 
 
 def refusal(permissions: Collection[str]) -> str:

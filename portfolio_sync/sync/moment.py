@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portfolio_sync.errors import Refused
 from portfolio_sync.kraken.endpoint import Endpoint
+from portfolio_sync.kraken.refusal import is_unknown_method
 from portfolio_sync.sync.pages import StatusPage, snapshot, status_page
 from portfolio_sync.sync.reading import Reading
 from portfolio_sync.sync.recent import read_recent
@@ -25,10 +26,6 @@ def _answer(reading: Reading) -> object:
         if reading.stream.endpoint is not Endpoint.BALANCE_EX or not is_unknown_method(error):
             raise
         return reading.job.client.call(Endpoint.BALANCE)
-
-
-def is_unknown_method(error: Refused) -> bool:
-    return error.error.lower().startswith("egeneral:unknown method")
 
 
 def read_status(reading: Reading) -> None:

@@ -16,6 +16,7 @@ from portfolio_sync.kraken.endpoint import Endpoint
 from portfolio_sync.settings.model import Account
 from portfolio_sync.sync.book import Book
 from portfolio_sync.sync.coverage import UNBOUNDED, Bounds
+from portfolio_sync.sync.key import Watched
 from portfolio_sync.sync.progress import Progress, Silent
 from portfolio_sync.sync.streams import Stream
 
@@ -57,7 +58,7 @@ class Job:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """``limits``: what the user asked for; ``seen``: what the key may see; ``now``: the exchange's clock; ``via``: how
-    history is fetched, settled by what the key may do.
+    history is fetched, settled by what the key may do. ``key`` None: the exchange cannot tell what the key may do.
     """
 
     job: Job
@@ -68,13 +69,20 @@ class Reading:
     seen: Bounds
     deep: bool
     via: Via = Via.PAGES
+    key: Watched | None = None
 
     @property
     def window(self) -> Bounds:
         return self.limits & self.seen
 
     def call(self, params: dict[str, str]) -> Any:
+        self.look_at_key()
         return self.job.client.call(self.stream.endpoint, **params)
+
+    def look_at_key(self) -> None:
+        """Where the last look is long ago. Raises OverpoweredKey."""
+        if self.key:
+            self.key.look()
 
     def advance(self, rows: int, total: int | None, rows_left: int) -> None:
         """Tell the watcher; the time left is that of the pages still to come at the tier's pace."""

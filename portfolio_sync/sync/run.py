@@ -11,7 +11,7 @@ from portfolio_sync.core.log import also_about
 from portfolio_sync.errors import PermissionMissing, PortfolioSyncError
 from portfolio_sync.sync.coverage import UNBOUNDED, Bounds
 from portfolio_sync.sync.history import read_history
-from portfolio_sync.sync.key import Checked, check_key, require
+from portfolio_sync.sync.key import Checked, Watched, check_key, require
 from portfolio_sync.sync.moment import read_snapshot, read_status
 from portfolio_sync.sync.reading import Job, Reading, Request, Via, server_time
 from portfolio_sync.sync.reference import known_assets
@@ -81,6 +81,7 @@ def _sync(job: Job, outcome: Outcome) -> None:
     assets = known_assets(job.client, job.book.engine, now)
     limits = job.request.bounds & Bounds(job.account.sync.start, job.account.sync.end)
     seen = Bounds(checked.info.query_from, checked.info.query_to) if checked.info else Bounds()
+    key = Watched(job.client, job.clock, job.account.allow_permissions) if checked.info else None
     asked_at = job.clock.now()
     for stream in chosen(job):
         if job.clock.now() - asked_at > A_WHILE:  # the streams before took their time
@@ -92,7 +93,7 @@ def _sync(job: Job, outcome: Outcome) -> None:
         job.progress.stream(job.account.name, stream.name)
         deep = job.request.full or job.book.deep_due(stream.name, now, DEEP_EVERY)
         try:
-            READERS[stream.shape](Reading(job, stream, assets, now, limits, seen, deep, via))
+            READERS[stream.shape](Reading(job, stream, assets, now, limits, seen, deep, via, key))
         except PermissionMissing as error:
             if error.permission == EXPORTS:
                 raise  # it was asked for by name

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from portfolio_sync.core.clock import Check, never, until_stopped
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import iso, parse_iso
 from portfolio_sync.core.ledger import LedgerRow
@@ -179,9 +180,11 @@ def normalized_of(
     until: datetime | None,
     priced_upto: datetime | None = None,
     digest: Digest | None = None,
+    check: Check = never,
 ) -> tuple[Normalized, Lookup]:
     """``digest`` takes up all that goes in."""
-    rows, stated = _rows(connection, subject, seq, until), list(_stated(connection, subject, seq, until))
+    rows: Iterator[LedgerRow] = until_stopped(_rows(connection, subject, seq, until), check)
+    stated = list(_stated(connection, subject, seq, until))
     marks = transfers.marks(connection, names_of(subject), upto_seq=seq)
     if digest:
         rows = digest.passed(rows)

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
+from portfolio_sync.core.clock import Check, never
 from portfolio_sync.core.event import Event
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.normalize.rules import STANDARD, VERSION, Rules
@@ -47,15 +48,18 @@ class Plan:
 
 
 @without_cycle_search()
-def refresh_events(engine: Engine, account: StoredAccount, held: Lease, profile: Profile) -> None:
-    """Derive the account's events anew, valued in the profile's currency; no lots, no gains. Raises LeaseLost."""
+def refresh_events(engine: Engine, account: StoredAccount, held: Lease, profile: Profile, check: Check = never) -> None:
+    """Derive the account's events anew, valued in the profile's currency; no lots, no gains.
+
+    Raises LeaseLost, and what ``check`` raises: then the next call does what is left.
+    """
     with reading(engine) as connection:
         stated = transactions.transactions(connection, account.id)
         plan = None if stated else _plan(connection, account, profile)
     if plan is None:
-        _at_once(engine, account, held, profile)
+        _at_once(engine, account, held, profile, check)
     else:
-        _in_stretches(engine, account, held, plan)
+        _in_stretches(engine, account, held, plan, check)
     with writing(engine) as connection:
         guard(connection, held)
         EVENTS.save(connection, account.id, plan.state if plan else {})
@@ -102,9 +106,10 @@ def _older(far: Mapping[str, str], month: datetime) -> dict[str, str]:
     return {name: digest for name, digest in far.items() if name < f"{month:%Y-%m}"}
 
 
-def _in_stretches(engine: Engine, account: StoredAccount, held: Lease, plan: Plan) -> None:
+def _in_stretches(engine: Engine, account: StoredAccount, held: Lease, plan: Plan, check: Check) -> None:
     chains, begin, more = ChainState(windowed=plan.since is not None), plan.since, True
     while more:
+        check()
         with reading(engine) as connection:
             rows, end = _stretch(connection, account, begin)
         events = [*near_events(extend(chains, rows), plan.rules), *_between(plan.far, begin, end)]
@@ -133,12 +138,13 @@ def _between(events: Iterable[Event], begin: datetime | None, end: datetime | No
     return [each for each in events if (begin is None or begin <= each.time) and (end is None or each.time < end)]
 
 
-def _at_once(engine: Engine, account: StoredAccount, held: Lease, profile: Profile) -> None:
+def _at_once(engine: Engine, account: StoredAccount, held: Lease, profile: Profile, check: Check = never) -> None:
     """With what a person stated, which can make any row anything."""
     with reading(engine) as connection:
         seq = runs.settled(connection, [account.id])
         subject = Subject(account.taxpayer, (account,))
-        normalized, lookup = normalized_of(connection, subject, profile, seq, None)
+        normalized, lookup = normalized_of(connection, subject, profile, seq, None, check=check)
+    check()
     valuation = value_all(normalized.events, lookup)
     with writing(engine) as connection:
         guard(connection, held)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
+from portfolio_sync.core.clock import Check, never, until_stopped
 from portfolio_sync.core.finding import Finding
 from portfolio_sync.core.instant import EPOCH, MICROSECOND, iso, parse_iso
+from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.period import Period
 from portfolio_sync.store import coverage, read
 from portfolio_sync.store.accounts import StoredAccount
@@ -61,18 +64,24 @@ class Done:
 
 
 def prove_stored(
-    connection: Connection, account: StoredAccount, snapshot: Snapshot | None, *, whole: bool, tally: bool = False
+    connection: Connection,
+    account: StoredAccount,
+    snapshot: Snapshot | None,
+    *,
+    whole: bool,
+    tally: bool = False,
+    check: Check = never,
 ) -> Done:
     """Prove what is stored of the account. Imported files may complete what a key's window hides: that is tried first."""
     kept = PROOF.load(connection, account.id)
     every = list(_known(connection, account))
-    if not whole and kept and (done := _go_on(connection, account, snapshot, every, kept)):
+    if not whole and kept and (done := _go_on(connection, account, snapshot, every, kept, check)):
         return done
     for known in every[:-1]:
-        done = _from_the_beginning(connection, account, snapshot, known, kept, tally=tally)
+        done = _from_the_beginning(connection, account, snapshot, known, kept, check, tally=tally)
         if done.proof.state is not State.BROKEN:
             return done
-    return _from_the_beginning(connection, account, snapshot, every[-1], kept, tally=tally)
+    return _from_the_beginning(connection, account, snapshot, every[-1], kept, check, tally=tally)
 
 
 def _known(connection: Connection, account: StoredAccount) -> Iterator[Known]:
@@ -103,6 +112,7 @@ def _go_on(
     snapshot: Snapshot | None,
     every: list[Known],
     kept: Kept,
+    check: Check,
 ) -> Done | None:
     known = next((each for each in every if each.basis == kept.state.get("basis")), None)
     points = [Checkpoint.from_json(each) for each in kept.state.get("checkpoints", ())]
@@ -111,7 +121,7 @@ def _go_on(
     seals = _seals_left(kept)
     if known is None or states is None or _is_due(kept.state, good[-1].time):
         return None
-    proof = _prove(connection, account, snapshot, known, states, since=good[-1].read_from)
+    proof = _prove(connection, account, snapshot, known, states, check, since=good[-1].read_from)
     return Done(proof, _state(known, [*good, *proof.checkpoints], seals, kept.state["whole_to"]))
 
 
@@ -121,13 +131,14 @@ def _from_the_beginning(
     snapshot: Snapshot | None,
     known: Known,
     kept: Kept | None,
+    check: Check,
     *,
     tally: bool,
 ) -> Done:
     seals: seal.Seals = {}
     tallies = Tallies() if tally else None
     states = ChainState(windowed=known.windowed), JoinState(known.trades, known.ledger)
-    proof = _prove(connection, account, snapshot, known, states, seals=seals, tallies=tallies)
+    proof = _prove(connection, account, snapshot, known, states, check, seals=seals, tallies=tallies)
     sealed = seal.to_json(seals)
     same = kept is not None and kept.state.get("basis") == known.basis
     altered = tuple(seal.altered(_seals_left(kept), sealed)) if kept and same else ()
@@ -143,22 +154,28 @@ def _prove(
     snapshot: Snapshot | None,
     known: Known,
     states: tuple[ChainState, JoinState],
+    check: Check,
     *,
     since: datetime | None = None,
     seals: seal.Seals | None = None,
     tallies: Tallies | None = None,
 ) -> Proof:
     begin = max(since or known.ledger.start, known.ledger.start)
-    rows = read.ledger_rows(connection, account.id, since=begin)
-    trades = None if known.trades is None else read.trade_rows(connection, account.id, since=since)
-    if seals is not None:
-        rows = seal.sealing(seals, "ledger", rows)
-        trades = trades and seal.sealing(seals, "trade", trades)
-    if tallies is not None:
-        trades = trades and counted_trades(tallies, trades)
     at = marks(read.newest_ledger_time(connection, account.id)) if since is None else ()
     watch = {} if tallies is None else {"watch": tallies.ledger_row}
-    return prove(rows, trades, snapshot, chains=states[0], joined=states[1], marks=at, **watch)
+    fills = iter(()) if known.trades is None else read.trade_rows(connection, account.id, since=since)
+    with (
+        closing(until_stopped(read.ledger_rows(connection, account.id, since=begin), check)) as stored,
+        closing(until_stopped(fills, check)) as stored_fills,
+    ):
+        rows: Iterator[LedgerRow] = stored
+        trades: Iterator[TradeRow] | None = None if known.trades is None else stored_fills
+        if seals is not None:
+            rows = seal.sealing(seals, "ledger", rows)
+            trades = trades and seal.sealing(seals, "trade", trades)
+        if tallies is not None:
+            trades = trades and counted_trades(tallies, trades)
+        return prove(rows, trades, snapshot, chains=states[0], joined=states[1], marks=at, **watch)
 
 
 def _state(known: Known, points: Sequence[Checkpoint], seals: seal.Kept, whole_to: str | None) -> dict[str, Any]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from threading import Event, Thread
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from portfolio_sync.app import App
+from portfolio_sync.core.clock import Check
 from portfolio_sync.core.instant import iso
 from portfolio_sync.core.period import Period
-from portfolio_sync.errors import PortfolioSyncError, SurroundingsError
+from portfolio_sync.errors import KeyRefused, OverpoweredKey, PortfolioSyncError, SurroundingsError
 from portfolio_sync.kraken.client import Client
 from portfolio_sync.kraken.key import KeyInfo, Verdict, describe, judge
 from portfolio_sync.settings.model import Account
@@ -26,7 +26,7 @@ from portfolio_sync.store.lease import Held, Lease, LeaseLost
 from portfolio_sync.store.owner import is_gone
 from portfolio_sync.sync.book import Book
 from portfolio_sync.sync.coverage import Bounds
-from portfolio_sync.sync.identity import require_own
+from portfolio_sync.sync.identity import identified, require_own
 from portfolio_sync.sync.key import UNVERIFIED, ask_key, notes_on
 from portfolio_sync.sync.progress import Progress
 from portfolio_sync.sync.reading import Job, Request, server_time
@@ -145,12 +145,12 @@ def _prove(
     run: Callable[[Request], Outcome],
 ) -> None:
     """Prove what changed, and read broken intervals again, each once."""
-    engine = app.writable_engine
+    engine, check = app.writable_engine, app.clock.check
     stand = stand_of(engine, stored)
     outcome.proof = stand.state
     if not stand.due and not stand.reread:
         return
-    again = _verified(engine, stored, held, run) if stand.due else stand.reread
+    again = _verified(engine, stored, held, run, check) if stand.due else stand.reread
     streams = tuple(name for name in REREAD if name in account.sync.streams and name not in outcome.denied)
     for _ in range(MOST_REREADS):
         if not again or not note_reread(engine, stored, held, again):
@@ -161,19 +161,21 @@ def _prove(
         outcome.rows_changed += reread.rows_changed
         if reread.error:
             break
-        again = _verified(engine, stored, held, run)
+        again = _verified(engine, stored, held, run, check)
     outcome.proof = stand_of(engine, stored).state
 
 
-def _verified(engine: Engine, stored: StoredAccount, held: Lease, run: Callable[[Request], Outcome]) -> Period | None:
+def _verified(
+    engine: Engine, stored: StoredAccount, held: Lease, run: Callable[[Request], Outcome], check: Check
+) -> Period | None:
     """Prove it; gives what to read again. Where the balances disagree, look once more: a row may have been booked between
     the two reads.
     """
-    verified = verify_account(engine, stored, held, settled=False, whole=False)
+    verified = verify_account(engine, stored, held, settled=False, whole=False, check=check)
     if any(finding.code == BALANCES_DISAGREE for finding in verified.findings):
         again = run(Request(("ledgers", "balances")))
         if again.error is None:
-            verified = verify_account(engine, stored, held, settled=again.rows_new == 0, whole=False)
+            verified = verify_account(engine, stored, held, settled=again.rows_new == 0, whole=False, check=check)
     return verified.reread
 
 
@@ -216,15 +218,37 @@ def look_at_key(app: App, account: Account, say: Callable[[str], None]) -> KeyRe
     """Ask the exchange what the key may do, and of which account it is. Raises AnotherAccount, and what the client raises."""
     stored = stored_account(app, account)
     with leased(app, stored) as held:
-        client = app.client(account, say, held)
-        now: datetime = server_time(client)
-        info = ask_key(client)
-        with reading(app.writable_engine) as connection:
-            require_own(connection, stored, info)
-        if info is None:
-            return KeyReport(account.name, None, None, (UNVERIFIED,))
-        client.seed_nonce(info.nonce)
-        return KeyReport(account.name, info, judge(info, account.allow_permissions), notes_on(info, now))
+        try:
+            report, said = _look(app, account, stored, app.client(account, say, held))
+        except KeyRefused as error:
+            if error.key_state:
+                _note_key(app, held, replace(stored, key_state=error.key_state))
+            raise
+        _note_key(app, held, said)
+        return report
+
+
+def _look(app: App, account: Account, stored: StoredAccount, client: Client) -> tuple[KeyReport, StoredAccount]:
+    now = server_time(client)
+    info = ask_key(client)
+    with reading(app.writable_engine) as connection:
+        require_own(connection, stored, info)
+    if info is None:
+        return KeyReport(account.name, None, None, (UNVERIFIED,)), identified(stored, None)
+    client.seed_nonce(info.nonce)
+    verdict = judge(info, account.allow_permissions)
+    said = replace(stored, key_state=OverpoweredKey.key_state) if verdict.refused else identified(stored, info)
+    return KeyReport(account.name, info, verdict, notes_on(info, now)), said
+
+
+def _note_key(app: App, held: Lease, said: StoredAccount) -> None:
+    """As a sync notes it. A key that works again need not rest any longer: its account is due."""
+    with writing(app.writable_engine) as connection:
+        lease.guard(connection, held)
+        before = accounts.get(connection, said.name)
+        accounts.note_key(connection, said)
+        if before and before.key_rests and not said.key_rests:
+            lease.bring_forward(connection, said.id, lease.now(connection))
 
 
 def refresh(app: App, stored: StoredAccount, held: Lease) -> None:
@@ -235,4 +259,4 @@ def refresh(app: App, stored: StoredAccount, held: Lease) -> None:
     from portfolio_sync.tasks.events import refresh_events
     from portfolio_sync.tasks.report import Asked, profile_of
 
-    refresh_events(app.writable_engine, stored, held, profile_of(app, Asked()))
+    refresh_events(app.writable_engine, stored, held, profile_of(app, Asked()), app.clock.check)

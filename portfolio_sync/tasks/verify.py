@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from portfolio_sync.core.amount import EXACT, ZERO
+from portfolio_sync.core.clock import Check, never
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import EPOCH, iso, parse_iso
 from portfolio_sync.core.ledger import LedgerRow
@@ -75,8 +76,9 @@ def verify_account(
     settled: bool | None = None,
     whole: bool = True,
     certify: bool = False,
+    check: Check = never,
 ) -> Verified:
-    """Prove one account from what is stored, and keep the result. Raises LeaseLost.
+    """Prove one account from what is stored, and keep the result. Raises LeaseLost, and what ``check`` raises.
 
     ``held`` None: without a lease. The result is not kept then where a sync or an import came between: it proves what it wrote.
     ``settled``: the ledger was seen to stand still while the balances were read; None: as the last sync found it. ``whole`` False: go
@@ -90,7 +92,7 @@ def verify_account(
             settled if settled is not None else bool(taken_at) and known.get("settled_at") == iso(taken_at or EPOCH)
         )
         snapshot = _snapshot(connection, account, taken_at, settled=bool(agreed))
-        done = prove_stored(connection, account, snapshot, whole=whole, tally=certify)
+        done = prove_stored(connection, account, snapshot, whole=whole, tally=certify, check=check)
         covered = coverage.periods(connection, account.id, "ledgers")
         gaps = _gaps(account, covered)
     proof = done.proof

@@ -19,6 +19,7 @@ from portfolio_sync.store.derived import EVENTS
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.schema import event_row, raw_ledger, raw_transfer
 from portfolio_sync.store.upsert import upsert
+from portfolio_sync.store.write import replace_events
 from portfolio_sync.sync.streams import LEDGERS
 from portfolio_sync.tasks import events
 from portfolio_sync.tax.profiles import GENERIC
@@ -47,7 +48,7 @@ class Account:
         self, connection: Any, account: str, rows: Any, since: datetime | None = None, before: Any = None
     ) -> int:
         self.since.append(since)
-        return WRITE(connection, account, rows, since, before)
+        return replace_events(connection, account, rows, since, before)
 
     def write(self, ledger: Sequence[Entry], transfers: Sequence[dict[str, Any]] = ()) -> None:
         with writing(self.engine) as connection:
@@ -70,9 +71,6 @@ class Account:
         with reading(self.engine) as connection:
             found = connection.execute(select(event_row)).mappings().all()
         return {row["id"]: {**row, "ledger_ids": sorted(row["ledger_ids"].split(";"))} for row in found}
-
-
-WRITE = events.replace_events
 
 
 @pytest.fixture

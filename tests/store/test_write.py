@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import Engine, text
@@ -65,9 +66,7 @@ def test_an_account_keeps_its_number_and_takes_the_settings_taxpayer(database: E
 
     with writing(database) as connection:
         first = accounts.get_or_create(connection, "main", "me")
-        accounts.note_key(
-            connection, first.id, kraken_id="AA88", query_from=NOON, query_to=None, valid_until=None, key_state="ok"
-        )
+        accounts.note_key(connection, replace(first, kraken_id="AA88", query_from=NOON, key_state="ok"))
         again = accounts.get_or_create(connection, "main", "the firm")
         accounts.get_or_create(connection, "Zoe", "zoe")
         assert (again.id, again.taxpayer, again.kraken_id, again.query_from) == (first.id, "the firm", "AA88", NOON)

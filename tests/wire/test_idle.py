@@ -19,7 +19,7 @@ from portfolio_sync.app import App
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.service.observer import Observer
 from portfolio_sync.service.roster import Roster
-from portfolio_sync.service.serve import _run
+from portfolio_sync.service.run import run_one
 from portfolio_sync.settings.sources import load
 from portfolio_sync.store import lease as leases
 from portfolio_sync.store.engine import reading, writing
@@ -49,7 +49,7 @@ class Life:
         with writing(self.app.writable_engine) as connection:
             lease = leases.acquire(connection, next(iter(self.roster)), self.app.owner, timedelta(minutes=1))
         assert isinstance(lease, Lease)
-        assert _run(self.roster, self.roster.start(lease.account_id), lease, self.said.append, self.observer) == "ok"
+        assert run_one(self.roster, self.roster.start(lease.account_id), lease, self.said.append, self.observer) == "ok"
 
     def rows(self) -> dict[str, int]:
         with reading(self.app.writable_engine) as connection:

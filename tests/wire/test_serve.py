@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from portfolio_sync.errors import DatabaseError
+from portfolio_sync.sandbox.faults import Fault
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.server import Sandbox
 from portfolio_sync.service.worker import Worker
@@ -133,15 +134,19 @@ def test_services_and_a_manual_sync_on_one_sqlite_take_turns_or_say_who_is_at_it
 
 
 def test_a_sync_beside_one_that_is_under_way_says_who_has_the_account(tmp_path: Path) -> None:
-    with Sandbox(generate(2, 2_000), limited=False) as exchange, serving(tmp_path, exchange) as process:
-        while exchange.calls("TradesHistory") < 2:
-            assert process.poll() is None
-            threading.Event().wait(0.01)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hesitate() -> None:
+        asked.set()
+        go_on.wait(60)
+
+    with Sandbox(generate(2, 200), limited=False) as exchange, serving(tmp_path, exchange) as process:
+        exchange.faults.append(Fault(method="TradesHistory", act=hesitate))
+        assert asked.wait(60)  # in the middle, for as long as we like, and no transaction is open
         environ = os.environ | {"GOOD_KEY": exchange.key, "GOOD_SECRET": exchange.secret, "BAD_KEY": "nobody"}
-        process.send_signal(signal.SIGSTOP)  # in the middle, for as long as we like
         command = [sys.executable, "-m", "portfolio_sync", "sync", "--account", "good"]
         done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
-        process.send_signal(signal.SIGCONT)
+        go_on.set()
         assert done.returncode == 2
         assert f"account good is being synced by {socket.gethostname()}:{process.pid}:" in done.stderr
 

@@ -286,9 +286,10 @@ def test_transfers_and_earn_are_kept_from_day_one(stage: Set) -> None:
 
 def test_events_that_a_killed_run_left_out_are_made_up_by_the_next(stage: Set, monkeypatch: pytest.MonkeyPatch) -> None:
     on = quick(stage)
-    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as killed:
         killed.setattr("portfolio_sync.tasks.events.refresh_events", interrupted)
-        on.sync()
+        with pytest.raises(KeyboardInterrupt):
+            on.sync()
     assert rows_of(on.database_url, "SELECT state FROM proof WHERE asset = '' AND wallet = ''") == [("proven",)]
     assert rows_of(on.database_url, "SELECT id FROM event") == []
     assert on.sync().rows_new == 0

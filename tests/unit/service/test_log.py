@@ -10,7 +10,17 @@ import pytest
 from portfolio_sync.core.log import about, also_about, configure, log
 from portfolio_sync.core.redact import redact
 from portfolio_sync.core.secret import Secret
+from portfolio_sync.errors import (
+    AnotherAccount,
+    InvalidKey,
+    OverpoweredKey,
+    PermissionMissing,
+    PortfolioSyncError,
+    Unreachable,
+)
+from portfolio_sync.service.run import level_of, words_of
 from portfolio_sync.store.engine import parse_url
+from portfolio_sync.sync.run import Outcome
 
 LOOKS_SECRET = "aB3" * 28 + "Zz=="
 
@@ -54,3 +64,29 @@ def test_secrets_are_blank_in_messages_and_tracebacks(capsys: pytest.CaptureFixt
 
 def test_a_password_in_any_url_is_blank() -> None:
     assert redact("mailtos://u:pw@host/x and https://h/") == "mailtos://u:[hidden]@host/x and https://h/"
+
+
+@pytest.mark.parametrize(
+    ("problem", "proof", "level"),
+    [
+        (None, "proven", "INFO"),
+        (None, "windowed", "INFO"),
+        (None, "unknown", "WARNING"),
+        (None, "broken", "ERROR"),
+        (Unreachable("away"), "broken", "WARNING"),  # the broken proof was an error when it was found
+        (PermissionMissing("no"), "proven", "WARNING"),
+        (InvalidKey("dead"), "proven", "ERROR"),
+        (OverpoweredKey("may trade"), "proven", "ERROR"),
+        (AnotherAccount("not ours"), "proven", "ERROR"),
+    ],
+)
+def test_an_error_needs_a_person_and_a_warning_may_mend_itself(
+    problem: PortfolioSyncError | None, proof: str, level: str
+) -> None:
+    assert logging.getLevelName(level_of(problem, proof)) == level
+
+
+def test_a_run_is_one_line() -> None:
+    assert words_of(Outcome("main", 3, 1, 7, "proven")) == "3 new, 1 changed, 7 calls"
+    assert words_of(Outcome("main", proof="broken")) == "0 new, 0 changed, 0 calls: the proof is broken"
+    assert words_of(Outcome("main", error=Unreachable("away"))) == "0 new, 0 changed, 0 calls: away"
