@@ -204,7 +204,9 @@ def not_filled(events: Iterable[Event], disposals: Iterable[Disposal], profile: 
             for came in row.acquired_ids:
                 took[gone, came] = EXACT.add(took[gone, came], row.quantity)
     for event in events:
-        row_id = event.facts.lots and next((row for leg in event.given for row in leg.ids if row in sold), None)
+        if not event.facts.lots:
+            continue
+        row_id = next((row for leg in event.given for row in leg.ids if row in sold), None)
         for lot, amount in event.facts.lots if row_id else ():
             if row_id and took[row_id, lot] < amount:
                 yield not_taken(event, lot, amount, took[row_id, lot], profile)

@@ -57,7 +57,7 @@ def test_germany_counts_positions_apart_from_private_sales() -> None:
     ledger.add("margin", "EUR", "84", "4", refid="T2")
     totals = {line.item: line.amount for line in figures(ledger, profile=DE).summary if not line.asset}
     assert (totals["net_gain"], totals["net_gain_margin"]) == (Decimal(80), Decimal(80))
-    assert (totals["taxable_gain"], totals["tax_free_gain"]) == (0, 0)
+    assert (totals["taxable_gain"], totals["tax_free_gain"]) == (Decimal(0), Decimal(0))
 
 
 def test_a_loss_is_a_loss() -> None:
