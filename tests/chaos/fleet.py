@@ -24,10 +24,10 @@ from portfolio_sync.sandbox.handler import Handler
 from portfolio_sync.sandbox.server import Sandbox, real_time
 from portfolio_sync.store import schema
 from tests import postgres
+from tests.patience import PATIENCE
 
 # The lease itself, and what anybody who watches notes about the accounts.
 WITHOUT_LEASE = (schema.lease.name, schema.alert_state.name)
-PATIENCE = 180  # seconds; a loaded machine is slow, not wrong
 SETTINGS = """\
 [exchange]
 url = "{url}"

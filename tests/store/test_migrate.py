@@ -25,6 +25,7 @@ from portfolio_sync.errors import DatabaseError
 from portfolio_sync.store import migrate, view_upkeep, views
 from portfolio_sync.store.engine import open_engine, reading, writing
 from portfolio_sync.store.schema import metadata
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,7 +150,7 @@ def test_an_upgrade_of_sqlite_waits_for_a_long_one(tmp_path: Path) -> None:
         waiting.start()
         waiting.join(0.5)
         assert waiting.is_alive()
-    waiting.join(30)
+    waiting.join(PATIENCE)
     assert not waiting.is_alive()
     engine.dispose()
 

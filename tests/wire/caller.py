@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from portfolio_sync.sandbox.key import Key
 from portfolio_sync.sandbox.server import Sandbox
+from tests.patience import PATIENCE
 
 
 class SandClock:
@@ -36,7 +37,7 @@ class Caller:
     def __init__(self, exchange: Sandbox, key: Key | None = None) -> None:
         self.exchange, self.key = exchange, key or exchange.facts
         self.connection = http.client.HTTPConnection(
-            str(urlsplit(exchange.url).hostname), urlsplit(exchange.url).port, timeout=10
+            str(urlsplit(exchange.url).hostname), urlsplit(exchange.url).port, timeout=PATIENCE
         )
         self.nonce = 0
 

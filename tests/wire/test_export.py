@@ -34,6 +34,7 @@ from portfolio_sync.sync.coverage import Bounds
 from portfolio_sync.sync.export_job import Desk
 from portfolio_sync.sync.reading import Request
 from tests.fakes import FakeClock
+from tests.patience import PATIENCE
 from tests.wire.conftest import Set, Stage
 from tests.wire.test_kill import start
 from tests.wire.truth import digits, rows_of
@@ -120,13 +121,13 @@ def sources(on: Stage, view: str = "ledger") -> dict[str, int]:
 
 @pytest.mark.parametrize("generation", range(1, 7))
 def test_a_history_of_any_generation_of_files_arrives_in_a_dozen_calls(stage: Set, generation: int) -> None:
-    on = quick(stage, life(3_200))
+    on = quick(stage, life(1_200))
     exports(on, generation=generation, pending_rows=True, queue=Decimal(8), work=Decimal(27))
     outcome = on.sync(Request(via="export"))
     assert (outcome.error, outcome.notes) == (None, [])
     assert_same_rows(on)
     assert outcome.proof == "proven"
-    assert sources(on)["export"] > 3_000
+    assert sources(on)["export"] > 1_100
     assert calls(on, *METHODS) <= 14
     assert calls(on, "Ledgers") <= 4
     assert calls(on, "TradesHistory") <= 3
@@ -629,7 +630,7 @@ def test_kill_9_while_a_report_is_made(database_url: str, tmp_path: Path) -> Non
             process.send_signal(signal.SIGKILL)
         exchange.exchange.exports.queue = Decimal(0)
         with start(exchange, database_url, tmp_path, *only) as process:
-            assert process.wait(timeout=120) == 0
+            assert process.wait(timeout=PATIENCE) == 0
         assert exchange.calls("AddExport") == 1
         assert exchange.exchange.exports.reports == {}
         there = len(account.ledgers)
@@ -641,6 +642,6 @@ def test_the_command_ends_with_3_where_the_key_may_not_make_the_reports_it_asks_
     with Sandbox(life(50), limited=False, key_facts={"permissions": ("query-ledger",)}) as exchange:
         database_url = f"sqlite:///{tmp_path / 'portfolio.db'}"
         with start(exchange, database_url, tmp_path, "--via", "export", "--stream", "ledgers") as process:
-            assert process.wait(timeout=120) == 3
+            assert process.wait(timeout=PATIENCE) == 3
         with start(exchange, database_url, tmp_path, "--via", "pages", "--stream", "ledgers") as process:
-            assert process.wait(timeout=120) == 0
+            assert process.wait(timeout=PATIENCE) == 0

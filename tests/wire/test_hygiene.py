@@ -16,6 +16,7 @@ from portfolio_sync.errors import SettingsError
 from portfolio_sync.kraken.credentials import Credentials
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.server import Sandbox
+from tests.patience import PATIENCE
 from tests.wire.test_serve import heard
 
 KEY = "PublicHalfThatNobodyMaySee0123456789"
@@ -86,7 +87,7 @@ def test_nothing_secret_in_what_the_service_leaves_when_it_is_killed(tmp_path: P
             process.send_signal(signal.SIGABRT)
             assert process.stderr is not None
             said += process.stderr.read()
-            assert process.wait(20) == -signal.SIGABRT
+            assert process.wait(PATIENCE) == -signal.SIGABRT
         assert "Fatal Python error: Aborted" in said
         (tmp_path / "said").write_text(said)
     search(tmp_path)

@@ -13,6 +13,7 @@ import pytest
 
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.server import Sandbox
+from tests.patience import PATIENCE
 from tests.wire.truth import assert_same
 
 
@@ -38,7 +39,7 @@ def test_a_killed_sync_goes_on_where_it_stood(database_url: str, tmp_path: Path,
                     threading.Event().wait(0.002)
                 process.send_signal(signal.SIGKILL)
         with start(exchange, database_url, tmp_path) as process:
-            assert process.wait(timeout=120) == 0
+            assert process.wait(timeout=PATIENCE) == 0
         assert_same(database_url, exchange.account)
         for method, rows in (("Ledgers", exchange.account.ledgers), ("TradesHistory", exchange.account.trades)):
             kills = 2

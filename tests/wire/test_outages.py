@@ -42,6 +42,7 @@ from portfolio_sync.store import engine as engines
 from portfolio_sync.store import migrate
 from tests import postgres
 from tests.fakes import FakeClock
+from tests.patience import PATIENCE
 from tests.wire.conftest import Set, Stage
 from tests.wire.truth import assert_same, rows_of
 
@@ -319,7 +320,7 @@ def test_a_database_server_that_is_restarted_is_waited_for(tmp_path: Path) -> No
             server.start()
             hear(process, "0 new")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=PATIENCE) == 0
         assert_same(server.url, exchange.account)
 
 
@@ -379,7 +380,7 @@ def test_sigterm_ends_within_one_page_and_gives_the_lease_back(database_url: str
             threading.Event().wait(0.005)
         seen = exchange.calls()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         assert exchange.calls() - seen <= 10  # those until the signal was heard, and one page
         assert exchange.calls("Ledgers") == 0
     (row,) = rows_of(database_url, "SELECT owner, until, last_outcome FROM lease")

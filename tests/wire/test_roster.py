@@ -24,6 +24,7 @@ from portfolio_sync.store import lease as leases
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.tasks.status import standing
 from tests.fakes import FakeClock
+from tests.patience import PATIENCE
 from tests.wire.test_serve import heard
 
 HEAD = """\
@@ -175,7 +176,7 @@ def serving(folder: Path, exchange: Sandbox) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -205,7 +206,7 @@ def test_the_running_service_changes_keys_without_a_stop(tmp_path: Path) -> None
             process.send_signal(signal.SIGHUP)
             heard(process, "settings taken up: serving 1 account(s)", "0 changed")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=20) == 0
+            assert process.wait(timeout=PATIENCE) == 0
     app = App(load(environ={}, folder=tmp_path), FakeClock(), print)
     assert [one.key_state for one in standing(app.engine)] == ["read-only"]
     app.close()

@@ -10,6 +10,7 @@ import pytest
 from portfolio_sync.sandbox.faults import Fault
 from portfolio_sync.sandbox.key import Key
 from portfolio_sync.sandbox.server import Sandbox
+from tests.patience import PATIENCE
 from tests.wire.caller import Caller, SandClock, called
 
 LIMIT = "EAPI:Rate limit exceeded"
@@ -119,12 +120,12 @@ def overlap(exchange: Sandbox, first: Caller, second: Caller) -> tuple[list[str]
 
     def hold() -> None:
         entered.set()
-        assert leave.wait(10)
+        assert leave.wait(PATIENCE)
 
     exchange.faults.append(Fault(method="Ledgers", act=hold))
     thread = threading.Thread(target=lambda: answers.append(first.error("Ledgers", nonce=100)))
     thread.start()
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE)
     seen = second.error("Balance", nonce=101)
     leave.set()
     thread.join()

@@ -19,6 +19,7 @@ from portfolio_sync.sandbox.__main__ import main
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.key import Key
 from portfolio_sync.sandbox.server import Sandbox
+from tests.patience import PATIENCE
 from tests.wire.caller import Caller
 
 
@@ -50,7 +51,7 @@ def test_it_serves_a_saved_account_until_it_is_told_to_stop(tmp_path: Path, numb
         with calling(ready) as call:
             assert call.result("Balance") == account.balances
         process.send_signal(number)
-        assert process.communicate(timeout=20) == ("", "")
+        assert process.communicate(timeout=PATIENCE) == ("", "")
         assert process.returncode == 0
 
 

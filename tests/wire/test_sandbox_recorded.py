@@ -16,6 +16,7 @@ from zipfile import ZipFile
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.replay import replay
 from portfolio_sync.sandbox.server import Sandbox
+from tests.patience import PATIENCE
 
 SAMPLES = Path(__file__).parents[1] / "data" / "kraken-samples"
 NONCES = count(1)
@@ -29,7 +30,7 @@ def private(exchange: Sandbox, method: str, **params: str) -> bytes:
     message = path.encode() + hashlib.sha256((nonce + body).encode()).digest()
     sign = b64encode(hmac.new(b64decode(exchange.secret), message, hashlib.sha512).digest()).decode()
     request = Request(exchange.url + path, body.encode(), {"API-Key": exchange.key, "API-Sign": sign})
-    with urlopen(request, timeout=10) as response:
+    with urlopen(request, timeout=PATIENCE) as response:
         return bytes(response.read())
 
 
@@ -48,7 +49,7 @@ def test_recorded_answers_come_back_byte_for_byte() -> None:
             ("BalanceEx", "GetAvailableBalances"),
         ):
             assert private(exchange, method) == (folder / f"{name}.json").read_bytes()
-        with urlopen(f"{exchange.url}/0/public/Time", timeout=10) as response:
+        with urlopen(f"{exchange.url}/0/public/Time", timeout=PATIENCE) as response:
             assert response.read() == (SAMPLES / "live-public-2026-09" / "Time.json").read_bytes()
 
 

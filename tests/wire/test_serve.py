@@ -10,9 +10,10 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from portfolio_sync.store import accounts, schema
 from portfolio_sync.store import lease as leases
 from portfolio_sync.store.engine import writing
 from portfolio_sync.store.lease import Lease
+from tests.patience import PATIENCE
 
 SETTINGS = """\
 [database]
@@ -78,7 +80,7 @@ def test_it_syncs_again_and_again_and_one_bad_account_stops_nobody(tmp_path: Pat
     with Sandbox(generate(2, 200), limited=False) as exchange, serving(tmp_path, exchange) as process:
         heard(process, "good: ", "good: 0 new", "bad: 0 new, 0 changed, 1 calls: GetApiKeyInfo: EAPI:Invalid key")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     database = sqlite3.connect(tmp_path / "portfolio.db")
     assert database.execute("SELECT count(*) FROM ledger").fetchone() == (200,)
     due = "SELECT a.name, l.owner, l.next_run_at IS NOT NULL, l.last_outcome FROM lease l JOIN account a ON a.id = l.account_id"
@@ -94,13 +96,13 @@ def test_sigterm_ends_a_long_sync_after_its_page_and_the_next_run_goes_on(tmp_pa
             assert process.poll() is None
             threading.Event().wait(0.01)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         done = exchange.calls("Ledgers")
         assert done < 30
     with Sandbox(exchange.account, limited=False) as again, serving(tmp_path, again) as process:
         heard(process, "good: ", "good: 0 new")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     database = sqlite3.connect(tmp_path / "portfolio.db")
     assert database.execute("SELECT count(*) FROM ledger").fetchone() == (2_000,)
     database.close()
@@ -123,7 +125,7 @@ def test_services_and_a_manual_sync_on_one_sqlite_take_turns_or_say_who_is_at_it
         heard(two, "serving 2 account(s)")
         for process in (one, two):
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=60) == 0
+            assert process.wait(timeout=PATIENCE) == 0
     refusals = {"EAPI:Invalid key", "EGeneral:Temporary lockout"}  # of the bad key
     assert {request.outcome for request in exchange.requests} <= {"ok", *refusals}
     nonces = [request.nonce for request in exchange.requests if request.nonce and request.outcome == "ok"]
@@ -167,7 +169,7 @@ def test_a_worker_claims_as_much_as_it_has_room_for_and_each_account_once(
 
     def run(lease: Lease) -> None:
         going.append(lease.account_id)
-        gate.wait(10)
+        gate.wait(PATIENCE)
         with writing(database) as connection:
             leases.release(connection, lease, next_run_at=None, outcome="ok")
 
@@ -244,23 +246,30 @@ def test_an_account_that_could_not_be_given_back_is_taken_up_again_as_soon_as_th
 
 
 def test_leases_are_kept_while_a_stopped_worker_waits_for_its_last_syncs(
-    database: Engine, due_accounts: list[int]
+    database: Engine, due_accounts: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, ttl = threading.Event(), timedelta(seconds=0.3)
+    monkeypatch.setattr("portfolio_sync.service.worker.HEARTBEATS", 600)  # one in a tenth of a second
+    gate, ttl = threading.Event(), timedelta(minutes=1)
 
     def run(lease: Lease) -> None:
-        gate.wait(10)
+        gate.wait(PATIENCE)
+
+    def kept_until() -> datetime:
+        with writing(database) as connection:
+            until = connection.scalar(select(schema.lease.c.until).where(schema.lease.c.account_id == due_accounts[0]))
+            assert isinstance(until, datetime)
+            assert until > leases.now(connection)
+        return until
 
     worker = Worker(database, due_accounts[:1], run, 1, ttl, print)
     worker.tick()
     stopping = threading.Thread(target=worker.stop)
     stopping.start()
-    for _ in range(6):
-        threading.Event().wait(0.1)
-        worker.tick()
-        with writing(database) as connection:
-            until = connection.scalar(select(schema.lease.c.until).where(schema.lease.c.account_id == due_accounts[0]))
-            assert until is not None
-            assert until > leases.now(connection)
+    for _ in range(3):
+        before, end = kept_until(), time.monotonic() + PATIENCE
+        while kept_until() == before:
+            assert time.monotonic() < end
+            threading.Event().wait(0.05)
+            worker.tick()
     gate.set()
     stopping.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPResponse
 
@@ -12,10 +13,11 @@ from portfolio_sync.errors import DatabaseError, SettingsError
 from portfolio_sync.service.bounded import Bounded
 from portfolio_sync.service.endpoints import Answer, Listener
 from portfolio_sync.settings.model import address_of
+from tests.patience import PATIENCE
 
 
 def asked(listener: Listener, method: str, path: str) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection(listener.host, listener.port, timeout=5)
+    connection = HTTPConnection(listener.host, listener.port, timeout=PATIENCE)
     connection.request(method, path)
     response = connection.getresponse()
     body = response.read()
@@ -44,14 +46,16 @@ def test_a_question_that_hangs_is_given_up_and_so_are_those_behind_it() -> None:
     gate, bounded = threading.Event(), Bounded(0.05, many=1)
     for _ in range(2):
         with pytest.raises(DatabaseError, match="did not answer"):
-            bounded.ask(lambda: gate.wait(10))
+            bounded.ask(lambda: gate.wait(PATIENCE))
     gate.set()
-    for _ in range(100):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         try:
             assert bounded.ask(lambda: 1) == 1
-            break
         except DatabaseError:
             continue
+        return
+    raise AssertionError("it is asked no more")
 
 
 @pytest.mark.parametrize(
