@@ -39,17 +39,27 @@ def serve(app: App, clock: SystemClock, say: Say = log.info) -> None:
         signal.signal(number, lambda *_: done.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     observer.listen()
+    ended: Counter[str] = Counter()
     try:
         roster = start.wait(done.wait)
         if roster is not None:
-            _serve(app, clock, say, roster, observer, done)
+            _serve(app, clock, say, roster, observer, done, ended)
     finally:
         observer.close()
+    say(f"stopped; runs: {', '.join(f'{number} {outcome}' for outcome, number in sorted(ended.items())) or 'none'}")
 
 
-def _serve(app: App, clock: SystemClock, say: Say, roster: Roster, observer: Observer, done: threading.Event) -> None:
+def _serve(
+    app: App,
+    clock: SystemClock,
+    say: Say,
+    roster: Roster,
+    observer: Observer,
+    done: threading.Event,
+    ended: Counter[str],
+) -> None:
+    """Runs until ``done``. ``ended`` counts the runs by how they ended."""
     signal.signal(signal.SIGHUP, lambda *_: roster.ask())
-    ended: Counter[str] = Counter()
 
     def run(lease: Lease) -> None:
         one = roster.start(lease.account_id)
@@ -74,7 +84,6 @@ def _serve(app: App, clock: SystemClock, say: Say, roster: Roster, observer: Obs
     plans.stop()
     worker.stop()  # the clock ticks on: what still runs keeps its lease
     ticks.stop()
-    say(f"stopped; runs: {', '.join(f'{number} {outcome}' for outcome, number in sorted(ended.items())) or 'none'}")
 
 
 def surviving(tick: Callable[[], None]) -> Callable[[], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -62,7 +63,8 @@ class Worker:
             try:
                 self.run(todo)
             except Exception as error:  # noqa: BLE001 - one account's misfortune is not the others'
-                log.error("account %d: %s: %s", todo.account_id, type(error).__name__, error, exc_info=error)
+                shown = error if log.isEnabledFor(logging.DEBUG) else None  # tracebacks only with --verbose
+                log.error("account %d: %s: %s", todo.account_id, type(error).__name__, error, exc_info=shown)
             todo = self._next_after(todo)
 
     def _next_after(self, lease: Lease) -> Lease | None:
