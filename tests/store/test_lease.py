@@ -155,7 +155,7 @@ def test_leases_are_prolonged_together_and_the_lost_ones_are_named(database: Eng
 
 def test_a_long_commit_keeps_no_other_lease_from_its_heartbeat(postgres_database: Engine) -> None:
     engine = postgres_database
-    committing, waiting = (taken(engine, account(engine, name), "me", timedelta(seconds=5)) for name in ("one", "two"))
+    committing, waiting = (taken(engine, account(engine, name), "me", timedelta(seconds=20)) for name in ("one", "two"))
     with writing(engine) as long:
         lease.guard(long, committing)
         with writing(engine) as connection:

@@ -137,8 +137,8 @@ def test_of_several_upgrades_at_once_one_migrates_and_the_others_find_it_done(
 ) -> None:
     if start:
         command.upgrade(migrate._config(empty_url), start)
-    assert sorted(upgraded_from(empty_url, 4), key=str) == sorted([start, *[migrate.HEAD] * 3], key=str)
-    assert upgraded_from(empty_url, 1) == [migrate.HEAD]
+    assert sorted(upgraded_from(empty_url, 3), key=str) == sorted([start, *[migrate.HEAD] * 2], key=str)
+    assert migrate.upgrade(empty_url) == migrate.HEAD
 
 
 def test_an_upgrade_of_sqlite_waits_for_a_long_one(tmp_path: Path) -> None:

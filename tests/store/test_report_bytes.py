@@ -50,15 +50,23 @@ def reports(database_url: str, folder: Path, chance: random.Random | None, monke
         assert main(["report", "--profile", profile, "--year", "all", "--out", out, *more]) == 0
 
 
+@pytest.fixture(scope="module")
+def plain(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reports of an SQLite database that took the rows in their own order."""
+    folder = tmp_path_factory.mktemp("plain")
+    shutil.copy(sqlite_template, folder / "plain.db")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        reports(f"sqlite:///{folder / 'plain.db'}", folder / "reports", None, monkeypatch)
+    return folder / "reports"
+
+
 def test_the_other_database_and_another_order_of_rows_change_no_byte(
-    database_url: str, sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plain: Path, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(sqlite_template, tmp_path / "plain.db")
-    reports(f"sqlite:///{tmp_path / 'plain.db'}", tmp_path / "plain", None, monkeypatch)
     reports(database_url, tmp_path / "shuffled", random.Random(7), monkeypatch)
     for profile, _ in REPORTS:
-        made = sorted((tmp_path / "plain" / profile).iterdir())
+        made = sorted((plain / profile).iterdir())
         assert len(made) >= 9
-        assert len((tmp_path / "plain" / profile / "disposals.csv").read_text().splitlines()) > 20
+        assert len((plain / profile / "disposals.csv").read_text().splitlines()) > 20
         for path in made:
             assert path.read_bytes() == (tmp_path / "shuffled" / profile / path.name).read_bytes(), path.name

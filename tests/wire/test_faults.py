@@ -25,7 +25,6 @@ from portfolio_sync.sandbox.account import Account, Entry
 from portfolio_sync.sandbox.faults import Fault, Trouble
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.server import Sandbox
-from portfolio_sync.store import migrate
 from tests.fakes import FakeClock
 from tests.wire.conftest import Stage
 from tests.wire.truth import assert_same
@@ -73,32 +72,25 @@ def generated() -> Account:
     return generate(9, 240, end=NOW - 7200)
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database to copy: migrating takes longer than a sync."""
-    path = tmp_path_factory.mktemp("faults") / "empty.db"
-    migrate.upgrade(f"sqlite:///{path}")
-    return path
-
-
 Begin = Callable[..., Any]
 
 
-@pytest.fixture
-def begin(empty: Path, tmp_path: Path) -> Begin:
+@pytest.fixture(scope="module")
+def begin(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Begin:
     """``with begin(**ways) as stage``: a new exchange and a new database each time."""
+    folder = tmp_path_factory.mktemp("faults")
 
     @contextmanager
     def made(**ways: Any) -> Iterator[Stage]:
         whole = generated()
         account = replace(whole, ledgers=list(whole.ledgers), trades=list(whole.trades), balances=dict(whole.balances))
-        database = tmp_path / "portfolio.db"
-        for old in tmp_path.glob("portfolio.db*"):
+        database = folder / "portfolio.db"
+        for old in folder.glob("portfolio.db*"):
             old.unlink()
-        shutil.copy(empty, database)
+        shutil.copy(sqlite_template, database)
         clock = FakeClock()
         with Sandbox(account, clock=clock.unix, limited=False, **ways) as exchange:
-            yield Stage(exchange, f"sqlite:///{database}", tmp_path, clock, FAST)
+            yield Stage(exchange, f"sqlite:///{database}", folder, clock, FAST)
 
     return made
 
