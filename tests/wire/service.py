@@ -9,12 +9,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from portfolio_sync.sandbox.key import Key
+from tests.patience import PATIENCE
 
 SETTINGS = """\
 [exchange]
@@ -29,7 +30,6 @@ lease = "3s"
 stale_after = 1000
 listen = "127.0.0.1:0"
 """
-PATIENCE = 60  # seconds
 
 
 class Service:
@@ -95,10 +95,3 @@ def serving(folder: Path, settings: str, database_url: str, **environ: str) -> I
             yield Service(process)
         finally:
             process.kill()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)

@@ -17,7 +17,8 @@ from portfolio_sync.service.start import LONGEST, Start
 from portfolio_sync.settings.sources import load
 from tests import postgres
 from tests.fakes import FakeClock
-from tests.wire.service import SETTINGS, account, serving, wait_for
+from tests.patience import wait_for
+from tests.wire.service import SETTINGS, account, serving
 from tests.wire.truth import assert_same
 
 

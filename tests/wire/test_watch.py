@@ -30,8 +30,9 @@ from portfolio_sync.sync.key import AGAIN_AFTER_CALLS
 from portfolio_sync.sync.reading import Request
 from portfolio_sync.tasks.sync import look_at_key, stored_account
 from tests.fakes import FakeClock
+from tests.patience import wait_for
 from tests.wire.conftest import Set
-from tests.wire.service import SETTINGS, Service, account, serving, wait_for
+from tests.wire.service import SETTINGS, Service, account, serving
 from tests.wire.test_alerts import Hook, hook
 from tests.wire.truth import rows_of
 
