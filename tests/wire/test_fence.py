@@ -16,7 +16,7 @@ from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import open_engine, reading, writing
 from portfolio_sync.store.lease import LeaseLost
 from portfolio_sync.sync.reading import Request
-from portfolio_sync.tasks import books
+from portfolio_sync.tasks import events
 from portfolio_sync.tasks import verify as proofs
 from portfolio_sync.tasks.proving import prove_stored
 from portfolio_sync.tasks.verify import verify_account
@@ -75,7 +75,7 @@ def test_a_sync_ends_at_the_call_in_which_it_lost_the_account(thief: Thief, meth
     assert thief.on.exchange.calls() == thief.calls + 1  # the one that was under way
 
 
-@pytest.mark.parametrize(("module", "step"), [(proofs, "prove_stored"), (books, "value_all")])
+@pytest.mark.parametrize(("module", "step"), [(proofs, "prove_stored"), (events, "value_all")])
 def test_a_proof_and_events_of_one_who_lost_the_account_are_not_kept(
     thief: Thief, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
 ) -> None:
