@@ -26,12 +26,12 @@ def add(connection: Connection, prices: Iterable[Mapping[str, Any]], fetched_at:
 def rates(
     connection: Connection, symbols: Iterable[str] | None = None, *, upto: datetime | None = None
 ) -> Iterator[Any]:
-    """Rows (symbol, currency, time, rate, source, fetched_at) in the order of their key, the latest of each key.
+    """Rows (symbol, currency, time, source, rate, fetched_at) in the order of their key, the latest of each key.
 
     ``upto``: as they were known then. ``symbols``: only these.
     """
     p = price_row.c
-    query = select(p.symbol, p.currency, p.time, p.rate, p.source, p.fetched_at)
+    query = select(p.symbol, p.currency, p.time, p.source, p.rate, p.fetched_at)
     if symbols is not None:
         query = query.where(p.symbol.in_(list(symbols)))
     if upto is not None:
@@ -47,4 +47,4 @@ def rates(
 
 
 def _key(row: Any) -> tuple[object, ...]:
-    return tuple(getattr(row, name) for name in KEY)
+    return tuple(row[: len(KEY)])
