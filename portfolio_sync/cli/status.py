@@ -49,8 +49,7 @@ def state_of(one: Judged) -> str:
     """``ready``, or the words of ``/readyz`` for what is the matter; then what will be."""
     if one.health is None:
         return UNSERVED
-    soon = ["key-expires"] if one.health.alerts.get("key-expires") else []
-    return ", ".join([*(one.health.reasons or ["ready"]), *soon])
+    return ", ".join([*(["ready"] if one.health.ready else []), *troubles(one)])
 
 
 def in_full(one: Judged) -> Iterator[str]:

@@ -28,6 +28,16 @@ def ceil_second(instant: datetime) -> datetime:
     return instant if instant.microsecond == 0 else floor_second(instant) + SECOND
 
 
+def month_start(instant: datetime) -> datetime:
+    """The first moment of the instant's month."""
+    return instant.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def next_month(instant: datetime) -> datetime:
+    """The first moment of the month after the instant's."""
+    return month_start(month_start(instant) + timedelta(days=31))
+
+
 def iso(instant: datetime) -> str:
     """``2024-05-01T12:00:00.123456Z``; the fraction only where there is one."""
     return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()[:-6] + "Z"

@@ -14,7 +14,7 @@ from portfolio_sync.core.log import about, log
 from portfolio_sync.errors import PortfolioSyncError
 from portfolio_sync.service.clock import Ticking
 from portfolio_sync.service.observer import Observer
-from portfolio_sync.service.roster import Roster
+from portfolio_sync.service.roster import Roster, Say
 from portfolio_sync.service.run import run_one
 from portfolio_sync.service.start import Start
 from portfolio_sync.service.worker import Worker
@@ -23,7 +23,6 @@ from portfolio_sync.store.lease import Lease
 TICK = timedelta(seconds=1)
 KEEP_PLANS_EVERY = timedelta(minutes=1)
 WATCH_CLOCK_EVERY = 5.0  # seconds
-Say = Callable[[str], None]
 
 
 def serve(app: App, clock: SystemClock, say: Say = log.info) -> None:

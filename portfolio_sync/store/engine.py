@@ -26,6 +26,7 @@ __all__ = [
     "Connection",
     "Engine",
     "create_file",
+    "insert_for",
     "insert_into",
     "is_sqlite",
     "open_engine",
@@ -113,9 +114,14 @@ def is_sqlite(bind: Engine | Connection) -> bool:
     return bind.dialect.name == "sqlite"
 
 
+def insert_for(table: Table, *, lite: bool) -> Any:
+    """``insert_into`` for a statement that is made once. ``lite``: for SQLite."""
+    return (sqlite.insert if lite else postgresql.insert)(table)
+
+
 def insert_into(connection: Connection, table: Table) -> Any:
     """An INSERT that knows ``on_conflict_do_update`` (the two dialects spell it alike, their types have no common base)."""
-    return (sqlite.insert if is_sqlite(connection) else postgresql.insert)(table)
+    return insert_for(table, lite=is_sqlite(connection))
 
 
 def create_file(url: URL) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from portfolio_sync.store import bulk
 from portfolio_sync.store.schema import price_row
@@ -21,6 +21,12 @@ def add(connection: Connection, prices: Iterable[Mapping[str, Any]], fetched_at:
     known = {_key(row): row.rate for row in rates(connection, symbols)}
     news = [price for key, price in given.items() if known.get(key) != price["rate"]]
     return bulk.insert(connection, price_row, news, fetched_at=fetched_at)
+
+
+def extent(connection: Connection) -> tuple[int, datetime | None]:
+    """How many prices are known, and when the last of them came: another where any was added."""
+    number, last = connection.execute(select(func.count(), func.max(price_row.c.fetched_at))).one()
+    return number, last
 
 
 def rates(

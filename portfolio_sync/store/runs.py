@@ -8,9 +8,8 @@ from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, func, select, union
-from sqlalchemy.dialects import postgresql, sqlite
 
-from portfolio_sync.store.engine import is_sqlite
+from portfolio_sync.store.engine import insert_for, is_sqlite
 from portfolio_sync.store.schema import closed_year, report_row, stream_state, sync_run
 
 ABANDONED = "abandoned"  # outcome of a run whose process died
@@ -89,6 +88,6 @@ def set_stream(connection: Connection, account_id: int, name: str, facts: Mappin
 @lru_cache
 def _set_stream(lite: bool, facts: tuple[str, ...]) -> Any:
     """Made once: a statement built anew for each of a sync's streams is a tenth of what an idle one costs."""
-    new = (sqlite.insert if lite else postgresql.insert)(stream_state)
+    new = insert_for(stream_state, lite=lite)
     set_ = {name: new.excluded[name] for name in facts}
     return new.on_conflict_do_update(index_elements=["account_id", "stream"], set_=set_)

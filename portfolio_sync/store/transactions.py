@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Integer, select
+from sqlalchemy import Connection, Integer, exists, select
 
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.instant import parse_iso
@@ -50,6 +50,11 @@ def transactions(connection: Connection, account_id: int, *, upto_seq: int | Non
         row.update(_parsed(changed.get(row["id"], {})))
     rows.sort(key=lambda row: (row["time"], row["place"], row["id"]))
     return [_transaction(row) for row in rows]
+
+
+def are_there(connection: Connection, account_id: int) -> bool:
+    """Whether anything was imported as a transaction of the account."""
+    return bool(connection.scalar(select(exists().where(raw_transaction.c.account_id == account_id))))
 
 
 def _transaction(row: Row) -> Transaction:

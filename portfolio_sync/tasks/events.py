@@ -12,17 +12,18 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine
 
 from portfolio_sync.core.clock import Check, never
 from portfolio_sync.core.event import Event
+from portfolio_sync.core.instant import month_start
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.normalize.rules import STANDARD, VERSION, Rules
 from portfolio_sync.normalize.stretches import LOOK_BACK, far_events, far_types, last_quiet, near_events, quiet_before
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.value import value_all
 from portfolio_sync.report.rows import event_rows
-from portfolio_sync.store import read, runs, schema, transactions, transfers
+from portfolio_sync.store import prices, read, runs, transactions, transfers
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.derived import EVENTS, Kept
 from portfolio_sync.store.engine import reading, writing
@@ -54,7 +55,7 @@ def refresh_events(engine: Engine, account: StoredAccount, held: Lease, profile:
     Raises LeaseLost, and what ``check`` raises: then the next call does what is left.
     """
     with reading(engine) as connection:
-        stated = transactions.transactions(connection, account.id)
+        stated = transactions.are_there(connection, account.id)
         plan = None if stated else _plan(connection, account, profile)
     if plan is None:
         _at_once(engine, account, held, profile, check)
@@ -76,9 +77,7 @@ def _plan(connection: Connection, account: StoredAccount, profile: Profile) -> P
 
 def _basis(connection: Connection, profile: Profile) -> str:
     """What events hang on besides their rows: where it is another, all are derived anew."""
-    p = schema.price_row.c
-    priced = connection.execute(select(func.count(), func.max(p.fetched_at))).one()
-    said = (VERSION, profile.rules, profile.currency, profile.prices, tuple(priced))
+    said = (VERSION, profile.rules, profile.currency, profile.prices, prices.extent(connection))
     return sha256(repr(said).encode()).hexdigest()
 
 
@@ -95,7 +94,7 @@ def _begin(
     """The last quiet moment before the month of the first row written since, if no older event can be another."""
     if kept is None or kept.touched_from is None or kept.state.get("basis") != state["basis"]:
         return None
-    month = kept.touched_from.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    month = month_start(kept.touched_from)
     if _older(kept.state["far"], month) != _older(state["far"], month):
         return None
     before = read.ledger_part(connection, account.id, month - LOOK_BACK, month)

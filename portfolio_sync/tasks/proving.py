@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from portfolio_sync.core.clock import Check, never, until_stopped
 from portfolio_sync.core.finding import Finding
-from portfolio_sync.core.instant import EPOCH, MICROSECOND, iso, parse_iso
+from portfolio_sync.core.instant import EPOCH, MICROSECOND, iso, next_month, parse_iso
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.period import Period
 from portfolio_sync.store import coverage, read
@@ -60,7 +60,7 @@ class Done:
     @property
     def altered_in(self) -> Period | None:
         start = self.altered[0].time if self.altered else None
-        return Period(start, (start.replace(day=28) + seal.WEEK).replace(day=1)) if start else None
+        return Period(start, next_month(start)) if start else None
 
 
 def prove_stored(

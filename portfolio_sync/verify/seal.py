@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from portfolio_sync.core.finding import Finding, Severity
-from portfolio_sync.core.instant import parse_iso
+from portfolio_sync.core.instant import next_month, parse_iso
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 
-DAY = timedelta(days=1)
-WEEK = timedelta(days=7)
-MONTH = timedelta(days=31)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 R = TypeVar("R", LedgerRow, TradeRow)
 Kept = Mapping[str, tuple[int, str]]
@@ -52,8 +49,7 @@ def sealing(seals: Seals, kind: str, rows: Iterable[R]) -> Iterator[R]:
     seal, until = Seal(), LONG_AGO
     for row in rows:
         if row.time >= until:
-            first = row.time.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-            seal, until = seals.setdefault(f"{kind} {first:%Y-%m}", Seal()), (first + MONTH).replace(day=1)
+            seal, until = seals.setdefault(f"{kind} {row.time:%Y-%m}", Seal()), next_month(row.time)
         seal.rows += 1
         seal.digest.update(content(row).encode())
         yield row
