@@ -31,7 +31,7 @@ def merge() -> dict[str, object]:
         with writing(engine) as connection:
             first, second = (accounts.get_or_create(connection, name, "me").id for name in ("ours", "bare"))
         form = layout(raw_ledger, sqlite=False)
-        tuples = form.encode(rows, seq=1, account_id=second)
+        tuples = form.encode(rows, fixed={"seq": 1, "account_id": second})
 
         def ours(connection: Connection) -> None:
             upsert(connection, raw_ledger, rows, seq=1, seen_at=NOW, account_id=first)

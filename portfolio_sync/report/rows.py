@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from portfolio_sync.core.event import Kind, Leg
-from portfolio_sync.pricing.value import UNKNOWN, Valued
+from portfolio_sync.core.event import Event, Kind, Leg
+from portfolio_sync.core.listing import Listing, Reads
+from portfolio_sync.pricing.value import UNKNOWN, Value, Valued
 from portfolio_sync.tax.result import Computation, lot_id
-
-Row = dict[str, object]
-
 
 # What an event is about: for these what came, for all others what went; as in the transactions CSV.
 ABOUT_RECEIVED = frozenset({Kind.BUY, Kind.INCOME, Kind.GIFT_IN, Kind.DEPOSIT})
 
 
-def event_rows(events: Iterable[Valued], currency: str) -> Iterator[Row]:
-    """The ``event`` view: a row an event, in the words of the transactions CSV and without signs: ``kind`` says which way.
+class NoLeg(NamedTuple):
+    """What stands in the cells of a leg that is not there."""
 
-    Of several legs on one side the first stands for all; ``ledger_ids`` names all rows.
-    """
-    for valued in events:
-        event = valued.event
-        sides = sorted(zip(event.legs, valued.legs, strict=True), key=lambda side: place(event.kind, side[0]))
-        worth = sides[0][1] if sides else UNKNOWN
-        yield {
-            "id": event.id, "account": event.account, "time": event.time, "kind": event.kind.value,
-            **leg_cells("", sides[0][0] if sides else next(iter(event.fees), None)),
-            **leg_cells("counter_", sides[1][0] if len(sides) > 1 else None),
-            **leg_cells("fee_", next(iter(event.fees), None)),
-            "value": worth.money, "currency": currency, "price_source": worth.source or None, "ledger_ids": ";".join(event.source),
-        }  # fmt: skip
+    asset: str | None
+    number: Decimal | None = None
+
+
+NOTHING, NONE = NoLeg(""), NoLeg(None)
+
+
+class Shown(NamedTuple):
+    """An event as the ``event`` view has it: of several legs on one side the first stands for all."""
+
+    event: Event
+    about: Leg | NoLeg
+    worth: Value
+    counter: Leg | NoLeg
+    fee: Leg | NoLeg
+
+
+def shown(valued: Valued) -> Shown:
+    event = valued.event
+    fee = event.fees[0] if event.fees else None
+    if not event.legs:
+        return Shown(event, fee or NOTHING, UNKNOWN, NONE, fee or NONE)
+    sides = list(zip(event.legs, valued.legs, strict=True))
+    if len(sides) > 1:
+        sides.sort(key=lambda side: place(event.kind, side[0]))
+    return Shown(event, *sides[0], sides[1][0] if len(sides) > 1 else NONE, fee or NONE)
 
 
 def place(kind: Kind, leg: Leg) -> bool:
@@ -38,39 +52,69 @@ def place(kind: Kind, leg: Leg) -> bool:
     return leg.number < 0 if kind in ABOUT_RECEIVED else leg.number > 0
 
 
-def leg_cells(prefix: str, leg: Leg | None) -> Row:
-    asset, quantity = f"{prefix}asset", f"{prefix}quantity"
-    if leg is None:
-        return {asset: "" if not prefix else None, quantity: None}
-    return {asset: leg.asset, quantity: abs(leg.number)}
+def same(names: str) -> Reads:
+    """Columns that read the attribute of their name."""
+    return {name: attrgetter(name) for name in names.split()}
 
 
-def disposal_rows(computation: Computation, currency: str) -> Iterator[Row]:
-    names = "id account asset kind quantity acquired_at disposed_at proceeds cost gain term rule matched_date denied_loss tax_year"
-    for row in computation.disposals:
-        yield {name: getattr(row, name) for name in names.split()} | {
-            "currency": currency, "acquired_id": ";".join(row.acquired_ids), "disposed_id": ";".join(row.disposed_ids),
-        }  # fmt: skip
+def units(side: str) -> Callable[[Shown], Decimal | None]:
+    number = attrgetter(f"{side}.number")
+
+    def read(row: Shown) -> Decimal | None:
+        found = number(row)
+        return None if found is None else abs(found)
+
+    return read
 
 
-def income_rows(computation: Computation, currency: str) -> Iterator[Row]:
-    names = "id account time asset quantity value income_type tax_year"
-    for row in computation.income:
-        yield {name: getattr(row, name) for name in names.split()} | {"currency": currency, "event_id": row.event}
+def joined(name: str) -> Callable[[Any], str]:
+    ids = attrgetter(name)
+    return lambda row: ";".join(ids(row))
 
 
-def lot_rows(computation: Computation, currency: str) -> Iterator[Row]:
-    for lot in computation.lots:
-        yield {
-            "id": lot_id(lot), "account": lot.origin.account, "asset": lot.origin.asset, "acquired_at": lot.acquired_at,
-            "quantity": lot.origin.quantity, "remaining": lot.quantity, "cost": lot.cost, "currency": currency, "event_id": lot.origin.event,
-        }  # fmt: skip
+EVENT: Reads = {
+    **{name: attrgetter(f"event.{name}") for name in ("id", "account", "time")}, "kind": attrgetter("event.kind._value_"),
+    "asset": attrgetter("about.asset"), "quantity": units("about"),
+    "counter_asset": attrgetter("counter.asset"), "counter_quantity": units("counter"),
+    "fee_asset": attrgetter("fee.asset"), "fee_quantity": units("fee"),
+    "value": attrgetter("worth.money"), "price_source": lambda row: row.worth.source or None, "ledger_ids": joined("event.source"),
+}  # fmt: skip
+DISPOSAL: Reads = {
+    **same("id account asset kind quantity acquired_at disposed_at proceeds cost gain term rule matched_date denied_loss tax_year"),
+    "acquired_id": joined("acquired_ids"), "disposed_id": joined("disposed_ids"),
+}  # fmt: skip
+INCOME: Reads = {**same("id account time asset quantity value income_type tax_year"), "event_id": attrgetter("event")}
+LOT: Reads = {
+    "id": lot_id, "account": attrgetter("origin.account"), "asset": attrgetter("origin.asset"), "acquired_at": attrgetter("acquired_at"),
+    "quantity": attrgetter("origin.quantity"), "remaining": attrgetter("quantity"), "cost": attrgetter("cost"),
+    "event_id": attrgetter("origin.event"),
+}  # fmt: skip
+HOLDING: Reads = {
+    **same("quantity cost value unrealised priced_at"), "account": attrgetter("wallet"), "symbol": attrgetter("asset"),
+}  # fmt: skip
+"""``account`` is the wallet: the account's name, or ``external:<account>`` for what was withdrawn."""
 
 
-def holding_rows(computation: Computation, currency: str) -> Iterator[Row]:
-    """``account`` is the wallet: the account's name, or ``external:<account>`` for what was withdrawn."""
-    for row in computation.holdings:
-        yield {
-            "account": row.wallet, "symbol": row.asset, "quantity": row.quantity, "cost": row.cost, "value": row.value,
-            "unrealised": row.unrealised, "currency": currency, "priced_at": row.priced_at,
-        }  # fmt: skip
+def event_rows(events: Iterable[Valued], currency: str) -> Listing:
+    """The ``event`` view: a row an event, in the words of the transactions CSV and without signs: ``kind`` says which way."""
+    return in_currency(currency, map(shown, events), EVENT)
+
+
+def disposal_rows(computation: Computation, currency: str) -> Listing:
+    return in_currency(currency, computation.disposals, DISPOSAL)
+
+
+def income_rows(computation: Computation, currency: str) -> Listing:
+    return in_currency(currency, computation.income, INCOME)
+
+
+def lot_rows(computation: Computation, currency: str) -> Listing:
+    return in_currency(currency, computation.lots, LOT)
+
+
+def holding_rows(computation: Computation, currency: str) -> Listing:
+    return in_currency(currency, computation.holdings, HOLDING)
+
+
+def in_currency(currency: str, items: Iterable[Any], columns: Reads) -> Listing:
+    return Listing(items, {**columns, "currency": lambda _row: currency})

@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, Text
 
+from portfolio_sync.core.listing import Listing, Reads
 from portfolio_sync.store.engine import is_sqlite
 from portfolio_sync.store.types import ExactDecimal, JsonText, UtcDateTime, checked_decimal, checked_instant
 
 BATCH = 10_000  # rows held in memory
 BOOKKEEPING = ("seq", "seen_at")  # ours, not the row's content: kept from the first time
+NOTHING_FIXED: Mapping[str, object] = {}
 T = TypeVar("T")
 Coder = Callable[[Any], Any]
 
@@ -57,25 +59,29 @@ class Layout:
     decoders: tuple[Coder | None, ...]
     defaults: tuple[object, ...]
 
-    def encode(self, rows: Sequence[Mapping[str, object]], **fixed: object) -> list[tuple[Any, ...]]:
-        """The rows as the driver takes them; ``fixed`` are columns with one value in all of them.
+    def encode(
+        self, rows: Sequence[Any], reads: Reads | None = None, fixed: Mapping[str, object] = NOTHING_FIXED
+    ) -> list[tuple[Any, ...]]:
+        """The rows as the driver takes them: mappings, or objects with the columns that ``reads`` reads of them.
 
-        Text that is missing is empty, JSON that is missing is an empty object, all else NULL.
+        ``fixed`` are columns with one value in all rows. Text that is missing is empty, JSON an empty object, all else NULL.
         """
-        unknown = set[str]().union(fixed, *rows) - set(self.names)
-        if unknown:
-            raise KeyError(f"{self.table} has no column {min(unknown)!r}")
+        self._refuse_unknown(fixed, *(rows if reads is None else (reads,)))
         # column by column: twice as fast as row by row
         columns: list[Iterable[Any]] = []
         for name, encoder, default in zip(self.names, self.encoders, self.defaults, strict=True):
             if name in fixed:
                 columns.append(repeat(_encoded(encoder, fixed[name]), len(rows)))
-            elif encoder is None:
-                columns.append([row.get(name, default) for row in rows])
-            else:
-                values = [row.get(name, default) for row in rows]
-                columns.append([None if value is None else encoder(value) for value in values])
+                continue
+            values = _column(rows, reads, name, default)
+            columns.append(
+                values if encoder is None else [None if value is None else encoder(value) for value in values]
+            )
         return list(zip(*columns, strict=True))
+
+    def _refuse_unknown(self, *named: Iterable[str]) -> None:
+        if unknown := set[str]().union(*named) - set(self.names):
+            raise KeyError(f"{self.table} has no column {min(unknown)!r}")
 
     def decode(self, values: Sequence[Any]) -> dict[str, Any]:
         return {
@@ -104,6 +110,12 @@ def _default(type_: object) -> object:
     return {} if isinstance(type_, JsonText) else "" if isinstance(type_, Text) else None
 
 
+def _column(rows: Sequence[Any], reads: Reads | None, name: str, default: object) -> list[Any]:
+    if reads is None:
+        return [row.get(name, default) for row in rows]
+    return [default] * len(rows) if name not in reads else list(map(reads[name], rows))
+
+
 def _encoded(encoder: Coder | None, value: Any) -> Any:
     return value if value is None or encoder is None else encoder(value)
 
@@ -130,9 +142,10 @@ def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, obj
     ``fixed``: columns with one value in all rows.
     """
     form = layout(table, sqlite=is_sqlite(connection))
+    items, reads = (rows.items, rows.columns) if isinstance(rows, Listing) else (rows, None)
     count = 0
-    for batch in batches(rows):
-        insert_tuples(connection, form, form.encode(batch, **fixed))
+    for batch in batches(items):
+        insert_tuples(connection, form, form.encode(batch, reads, fixed))
         count += len(batch)
     return count
 

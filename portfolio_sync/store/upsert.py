@@ -69,7 +69,7 @@ def upsert(
     ours = {name: value for name, value in fixed.items() if name in form.names and value is not None}
     total = Upserted()
     for batch in batches(rows):
-        for part in _each_key_once(form.encode(batch, **ours), form.keys):
+        for part in _each_key_once(form.encode(batch, fixed=ours), form.keys):
             total += _merge(connection, form, part, _Stamp(seq, seen_at))
     return total
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from portfolio_sync.core.finding import Finding
 from portfolio_sync.store import bulk
@@ -30,6 +30,11 @@ def replace_events(
     time = event_row.c.time
     part = [*([time >= since] if since else ()), *([time < before] if before else ())]
     return replace(connection, event_row, rows, *part, account=account)
+
+
+def events_shown(connection: Connection, account: str) -> int:
+    """How many events of the account are shown."""
+    return connection.scalar(select(func.count()).where(event_row.c.account == account)) or 0
 
 
 def replace_findings(connection: Connection, scope: str, findings: Mapping[str, Finding]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from portfolio_sync.errors import UsageError
 from portfolio_sync.normalize.events import Counts, Normalized, normalize
 from portfolio_sync.normalize.overrides import Stated
 from portfolio_sync.normalize.own_transfers import reunited
-from portfolio_sync.normalize.rules import STANDARD
+from portfolio_sync.normalize.rules import STANDARD, VERSION
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.table import PriceTable
 from portfolio_sync.pricing.value import Valuation, value_all
@@ -36,7 +37,7 @@ from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.derived import EVENTS
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import is_alone
-from portfolio_sync.store.write import add_report, replace_events, replace_findings
+from portfolio_sync.store.write import add_report, events_shown, replace_events, replace_findings
 from portfolio_sync.tasks.verify import chained
 from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profile import Profile
@@ -219,10 +220,27 @@ def _show_events(engine: Engine, books: Books) -> None:
     """Show the events as the books value them, but for accounts where a sync or an import came between: it shows its own."""
     with writing(engine) as connection:
         for account in sorted(books.subject.accounts, key=lambda one: one.id):
+            if _are_shown(connection, account, books):
+                continue
             if is_alone(connection, account.id) and runs.newest(connection, account.id) <= books.seq:
                 own = (valued for valued in books.valuation.events if valued.event.account == account.name)
                 replace_events(connection, account.name, event_rows(own, books.profile.currency))
                 EVENTS.save(connection, account.id, {})  # as the books value them: what a sync derives is another basis
+
+
+def _are_shown(connection: Connection, account: StoredAccount, books: Books) -> bool:
+    """Whether a sync or an import derived the same events: from these rows and prices, and of one account nothing hangs on another."""
+    if len(books.subject.accounts) > 1 or events_shown(connection, account.name) != len(books.valuation.events):
+        return False
+    kept = EVENTS.load(connection, account.id)
+    derived = kept is not None and kept.touched_from is None and kept.state.get("basis")
+    return derived == events_basis(connection, books.profile)
+
+
+def events_basis(connection: Connection, profile: Profile) -> str:
+    """What events hang on besides their rows: where it is another, all are derived anew."""
+    said = (VERSION, profile.rules, profile.currency, profile.prices, prices.extent(connection))
+    return sha256(repr(said).encode()).hexdigest()
 
 
 @without_cycle_search()

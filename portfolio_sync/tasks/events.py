@@ -18,18 +18,18 @@ from portfolio_sync.core.clock import Check, never
 from portfolio_sync.core.event import Event
 from portfolio_sync.core.instant import month_start
 from portfolio_sync.core.ledger import LedgerRow
-from portfolio_sync.normalize.rules import STANDARD, VERSION, Rules
+from portfolio_sync.normalize.rules import STANDARD, Rules
 from portfolio_sync.normalize.stretches import LOOK_BACK, far_events, far_types, last_quiet, near_events, quiet_before
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.value import value_all
 from portfolio_sync.report.rows import event_rows
-from portfolio_sync.store import prices, read, runs, transactions, transfers
+from portfolio_sync.store import read, runs, transactions, transfers
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.derived import EVENTS, Kept
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Lease, guard
 from portfolio_sync.store.write import replace_events
-from portfolio_sync.tasks.books import Subject, lookup_of, normalized_of, without_cycle_search
+from portfolio_sync.tasks.books import Subject, events_basis, lookup_of, normalized_of, without_cycle_search
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.verify.chain import extend
 from portfolio_sync.verify.state import ChainState
@@ -70,15 +70,9 @@ def _plan(connection: Connection, account: StoredAccount, profile: Profile) -> P
     rules = STANDARD.with_(profile.rules)
     marks = transfers.marks(connection, {account.id: account.name}, upto_seq=runs.newest(connection, account.id))
     far = far_events(read.ledger_part(connection, account.id, types=far_types(rules)), rules, marks)
-    state = {"basis": _basis(connection, profile), "far": _by_month(far)}
+    state = {"basis": events_basis(connection, profile), "far": _by_month(far)}
     since = _begin(connection, account, EVENTS.load(connection, account.id), state)
     return Plan(rules, lookup_of(connection, profile), far, state, since)
-
-
-def _basis(connection: Connection, profile: Profile) -> str:
-    """What events hang on besides their rows: where it is another, all are derived anew."""
-    said = (VERSION, profile.rules, profile.currency, profile.prices, prices.extent(connection))
-    return sha256(repr(said).encode()).hexdigest()
 
 
 def _by_month(events: Iterable[Event]) -> dict[str, str]:

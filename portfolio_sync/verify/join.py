@@ -136,7 +136,7 @@ def _judge(state: JoinState, fill: Fill) -> Finding | None:
         return _finding(fill, "leg_missing", f"trade {fill.id} was booked as {', '.join(sorted(absent))}: not there")
     if not fill.rows and not _moves_nothing(state, fill.trade):
         return _finding(fill, "leg_missing", f"trade {fill.id} has no ledger row")
-    if wrong := _disagreement(state, fill.trade, fill.rows):
+    if not _is_plain(fill.trade, fill.rows) and (wrong := _disagreement(state, fill.trade, fill.rows)):
         return _finding(fill, "trade_differs", f"trade {fill.id}: {wrong}")
     state.counts["joined"] += 1
     return None
@@ -154,6 +154,15 @@ def _without_trade(state: JoinState, fill: Fill) -> Finding | None:
 def _finding(fill: Fill, code: str, message: str) -> Finding:
     trade = (fill.id,) if fill.trade else ()
     return Finding(Severity.ERROR, code, message, (*trade, *(row.id for row in fill.rows)), fill.time)
+
+
+def _is_plain(trade: TradeRow, rows: list[LedgerRow]) -> bool:
+    """Whether it was booked in two rows, to the last digit: nearly every trade."""
+    if len(rows) != 2 or trade.base == trade.quote:
+        return False
+    one, other = rows if rows[0].symbol == trade.base else reversed(rows)
+    volume, cost = (trade.volume, -trade.cost) if trade.side != "sell" else (-trade.volume, trade.cost)
+    return (one.symbol, other.symbol, one.amount, other.amount) == (trade.base, trade.quote, volume, cost)
 
 
 def _disagreement(state: JoinState, trade: TradeRow, rows: list[LedgerRow]) -> str:
