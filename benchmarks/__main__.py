@@ -1,11 +1,13 @@
 """``make bench``: ratios between our code and the barest code that does the same work, both in one run.
 
-Ratios, because seconds belong to a machine; a line of JSON a suite.
+Ratios, because seconds belong to a machine; a line of JSON a suite. ``python -m benchmarks against_rp2`` runs some alone, by module
+or by ``module.function``.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 
 from benchmarks import (
     against_rp2,
@@ -36,5 +38,10 @@ SUITES = (
     growth.methods,
 )
 
-for suite in SUITES:
+NAMES = {suite: f"{suite.__module__.rpartition('.')[2]}.{suite.__name__}" for suite in SUITES}
+asked = sys.argv[1:]
+chosen = [suite for suite, name in NAMES.items() if not asked or not {name, name.partition(".")[0]}.isdisjoint(asked)]
+if not chosen:
+    sys.exit(f"no such suite; there are: {', '.join(NAMES.values())}")
+for suite in chosen:
     print(json.dumps(suite()), flush=True)

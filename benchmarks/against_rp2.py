@@ -70,7 +70,9 @@ def whole() -> dict[str, object]:
 
 
 def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT)}
+    """With compiled modules, as where a program was installed."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(ROOT)}
 
 
 def run(*command: str, folder: Path) -> tuple[float, float]:

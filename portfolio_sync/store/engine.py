@@ -7,13 +7,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psycopg
 from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
@@ -116,7 +115,8 @@ def is_sqlite(bind: Engine | Connection) -> bool:
 
 def insert_for(table: Table, *, lite: bool) -> Any:
     """``insert_into`` for a statement that is made once. ``lite``: for SQLite."""
-    return (sqlite.insert if lite else postgresql.insert)(table)
+    # by name: on SQLite the other dialect is never loaded
+    return import_module(f"sqlalchemy.dialects.{'sqlite' if lite else 'postgresql'}").insert(table)
 
 
 def insert_into(connection: Connection, table: Table) -> Any:
@@ -157,6 +157,8 @@ def _sqlite(url: URL, pool: dict[str, Any], busy_timeout: int) -> Engine:
 
 
 def _postgresql(url: URL, pool: dict[str, Any]) -> Engine:
+    import psycopg
+
     asked = url.update_query_dict({**POSTGRESQL, **url.query})
     engine = create_engine(asked, hide_parameters=True, **pool)
 

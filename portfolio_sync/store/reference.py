@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from portfolio_sync.store.engine import insert_into
 from portfolio_sync.store.schema import reference_asset, reference_pair
 
 
@@ -32,7 +32,7 @@ def store(connection: Connection, assets: Sequence[Mapping[str, Any]], pairs: Se
 
 
 def _upsert(connection: Connection, table: Table) -> Any:
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    insert = insert_into(connection, table)
     keys = [column.name for column in table.primary_key]
     changes = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
     return insert.on_conflict_do_update(index_elements=keys, set_=changes)

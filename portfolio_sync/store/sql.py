@@ -7,9 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import Engine
 
 from portfolio_sync.errors import UsageError
@@ -17,6 +16,9 @@ from portfolio_sync.store.bulk import driver
 from portfolio_sync.store.decimal_sum import register
 from portfolio_sync.store.engine import is_sqlite
 from portfolio_sync.store.surroundings import explained, remedy
+
+if TYPE_CHECKING:
+    import psycopg
 
 Result = tuple[list[str], Iterator[tuple[Any, ...]]]
 # PostgreSQL lets ``COPY ... TO PROGRAM`` pass in a read-only transaction, so what is no query does not even start.
@@ -48,7 +50,7 @@ def _sqlite(engine: Engine, query: str) -> Iterator[Result]:
         register(connection)
         connection.execute("PRAGMA query_only = ON")
         connection.set_authorizer(_only_reading)
-        with _refused_as_usage(sqlite3.Error):
+        with _refused_as_usage(sqlite3):
             cursor = connection.execute(query)
             yield [column[0] for column in cursor.description], cursor
 
@@ -61,12 +63,14 @@ def _only_reading(action: int, first: str | None, second: str | None, *_: str | 
 
 @contextmanager
 def _postgresql(engine: Engine, query: str) -> Iterator[Result]:
+    import psycopg
+
     with engine.connect() as connection:
         raw: psycopg.Connection[Any] = driver(connection)
         raw.rollback()
         raw.read_only = True
         try:
-            with _refused_as_usage(psycopg.Error), _cursor(raw, query) as cursor:
+            with _refused_as_usage(psycopg), _cursor(raw, query) as cursor:
                 yield [column.name for column in cursor.description or ()], iter(cursor)
         finally:
             raw.rollback()
@@ -86,10 +90,10 @@ def _cursor(raw: psycopg.Connection[Any], query: str) -> Iterator[psycopg.Cursor
 
 
 @contextmanager
-def _refused_as_usage(kind: type[Exception]) -> Iterator[None]:
+def _refused_as_usage(module: Any) -> Iterator[None]:
     try:
         yield
-    except kind as error:
-        if isinstance(error, (sqlite3.OperationalError, psycopg.OperationalError)) and remedy(error) is not None:
+    except module.Error as error:
+        if isinstance(error, module.OperationalError) and remedy(error) is not None:
             raise
         raise UsageError(f"the query was refused: {str(error).splitlines()[0]}") from None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneLeft
@@ -58,7 +58,7 @@ def explained(url: URL) -> Iterator[None]:
     """Raises DatabaseError or SurroundingsError for what a person can mend; lets everything else through as it is."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error, psycopg.Error) as error:
+    except driver_errors() as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         known = remedy(cause)
         if known is None:
@@ -69,10 +69,18 @@ def explained(url: URL) -> Iterator[None]:
         raise DatabaseAway(f"{shown(url)}: all connections of this process are busy for too long: try again") from None
 
 
+def driver_errors() -> tuple[type[Exception], ...]:
+    """Those of psycopg only once it is loaded, by the first PostgreSQL database that is opened: other commands start faster."""
+    loaded = sys.modules.get("psycopg")
+    return (DBAPIError, sqlite3.Error, *((loaded.Error,) if loaded else ()))
+
+
 def remedy(cause: BaseException | None) -> tuple[type[PortfolioSyncError], str] | None:
     """The error to raise and what to say for a driver's exception, None for one that no surroundings explain."""
     if isinstance(cause, sqlite3.Error):
         return _find(SQLITE, getattr(cause, "sqlite_errorname", None) or "")
+    import psycopg
+
     if isinstance(cause, psycopg.Error) and cause.sqlstate:
         return _find(POSTGRESQL, cause.sqlstate)
     if isinstance(cause, psycopg.OperationalError):  # no SQLSTATE: the server was never reached, or went away
