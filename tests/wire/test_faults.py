@@ -18,6 +18,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from portfolio_sync.core.amount import plain
 from portfolio_sync.errors import InvalidKey, LockedOut, PortfolioSyncError, RateLimited, Unreachable
@@ -25,6 +26,8 @@ from portfolio_sync.sandbox.account import Account, Entry
 from portfolio_sync.sandbox.faults import Fault, Trouble
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.server import Sandbox
+from portfolio_sync.store import migrate
+from portfolio_sync.sync import reference
 from tests.fakes import FakeClock
 from tests.wire.conftest import Stage
 from tests.wire.truth import assert_same
@@ -69,16 +72,25 @@ WAYS: tuple[dict[str, Any], ...] = (
 
 @cache
 def generated() -> Account:
-    return generate(9, 240, end=NOW - 7200)
+    return generate(9, 180, end=NOW - 7200)
 
 
 Begin = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def begin(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Begin:
+def begin(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Begin]:
     """``with begin(**ways) as stage``: a new exchange and a new database each time."""
     folder = tmp_path_factory.mktemp("faults")
+    patch = pytest.MonkeyPatch()
+    opened = cache(migrate.open_engine)
+
+    def as_anew(*args: Any) -> Engine:
+        """An engine that knows nothing of earlier runs but how to compile their statements: a third of each."""
+        reference._known.clear()
+        return opened(*args)
+
+    patch.setattr(migrate, "open_engine", as_anew)
 
     @contextmanager
     def made(**ways: Any) -> Iterator[Stage]:
@@ -92,7 +104,8 @@ def begin(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Be
         with Sandbox(account, clock=clock.unix, limited=False, **ways) as exchange:
             yield Stage(exchange, f"sqlite:///{database}", folder, clock, FAST)
 
-    return made
+    yield made
+    patch.undo()
 
 
 def assert_sound(on: Stage) -> None:
