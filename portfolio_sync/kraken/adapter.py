@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response, Session
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, BaseAdapter, HTTPAdapter
+from urllib3.util.ssl_ import create_urllib3_context
 
 from portfolio_sync.core.loopback import is_loopback
 from portfolio_sync.errors import SettingsError
@@ -33,6 +37,15 @@ class OnlyReads(HTTPAdapter):
             raise ForbiddenRequest(f"refused to send {request.method} {urlsplit(url).path or url}")
         return super().send(request, *args, **kwargs)
 
+    def build_connection_pool_key_attributes(
+        self, request: PreparedRequest, verify: bool | str, cert: Any = None
+    ) -> Any:
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, _trusting(verify) if host["scheme"] == "https" else tls
+
+    def cert_verify(self, *_: Any) -> None:
+        """The context has the certificates; requests would read them anew for each connection."""
+
 
 class Refuses(BaseAdapter):
     """Stands at every other address."""
@@ -58,6 +71,26 @@ def session(url: str, user_agent: str) -> Session:
     made.mount(f"{parts.scheme}://", OnlyReads(url))
     made.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
     return made
+
+
+def _trusting(verify: bool | str) -> dict[str, Any]:
+    """``verify``: the bundle that ``REQUESTS_CA_BUNDLE`` names, else that of certifi. That nothing is verified cannot be said."""
+    bundle = Path(verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH)
+    try:
+        context = _context(bundle, bundle.stat().st_mtime_ns)
+    except OSError as error:
+        raise SettingsError(
+            f"{bundle}: the certificates to trust cannot be read (REQUESTS_CA_BUNDLE?): {error}"
+        ) from None
+    return {"cert_reqs": "CERT_REQUIRED", "ssl_context": context}
+
+
+@lru_cache(maxsize=4)
+def _context(bundle: Path, _changed: int) -> SSLContext:
+    """One for the process: to read the certificates at each connection would cost more than all else of an idle sync."""
+    context = create_urllib3_context()
+    context.load_verify_locations(**{"capath" if bundle.is_dir() else "cafile": str(bundle)})
+    return context
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

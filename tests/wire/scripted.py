@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from urllib.parse import parse_qs
 
 
@@ -47,7 +48,8 @@ class Script:
 
 
 @contextmanager
-def scripted(*lines: Line) -> Iterator[Script]:
+def scripted(*lines: Line, tls: SSLContext | None = None) -> Iterator[Script]:
+    """``tls``: it speaks https, as ``localhost``."""
     script = Script(list(lines))
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,12 +78,15 @@ def scripted(*lines: Line) -> Iterator[Script]:
         def handle(self) -> None:
             try:
                 super().handle()
-            except (ConnectionError, ValueError):
+            except (OSError, ValueError):
                 self.close_connection = True
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     script.url = f"http://127.0.0.1:{server.server_port}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        script.url = f"https://localhost:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -27,6 +27,7 @@ from portfolio_sync.sandbox.faults import Fault, Trouble
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.sandbox.server import Sandbox
 from portfolio_sync.store import migrate
+from portfolio_sync.store.engine import open_engine
 from portfolio_sync.sync import reference
 from tests.fakes import FakeClock
 from tests.wire.conftest import Stage
@@ -83,7 +84,7 @@ def begin(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """``with begin(**ways) as stage``: a new exchange and a new database each time."""
     folder = tmp_path_factory.mktemp("faults")
     patch = pytest.MonkeyPatch()
-    opened = cache(migrate.open_engine)
+    opened = cache(open_engine)
 
     def as_anew(*args: Any) -> Engine:
         """An engine that knows nothing of earlier runs but how to compile their statements: a third of each."""
