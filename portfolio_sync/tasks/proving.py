@@ -47,7 +47,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """``state``: for the next proof. ``altered``: months whose rows something else wrote to; ``altered_in``: the first of them.
+    """``state``: for the next proof. ``altered``: months whose rows something else wrote to; ``altered_in``: those months.
 
     ``tallies``: over which rows, of a proof from the beginning.
     """
@@ -58,9 +58,8 @@ class Done:
     tallies: Tallies | None = None
 
     @property
-    def altered_in(self) -> Period | None:
-        start = self.altered[0].time if self.altered else None
-        return Period(start, next_month(start)) if start else None
+    def altered_in(self) -> list[Period]:
+        return [Period(found.time, next_month(found.time)) for found in self.altered if found.time]
 
 
 def prove_stored(
