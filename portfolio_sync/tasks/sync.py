@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
 from threading import Event, Thread
 from typing import Any
 
@@ -143,7 +145,7 @@ def _prove(
     run: Callable[[Request], Outcome],
 ) -> None:
     """Prove what changed, and read broken intervals again, each once. Where that brought something and was not enough, a
-    row came late and every balance after it moved: then everything from the first break on is read again.
+    row came late, went or changed, and with it every balance after it: then all that follows is read again, and further and further back.
     """
     engine, check = app.writable_engine, app.clock.check
     stand = stand_of(engine, stored)
@@ -153,11 +155,20 @@ def _prove(
     again = _verified(engine, stored, held, run, check) if stand.due else stand.reread
     streams = tuple(name for name in REREAD if name in account.sync.streams and name not in outcome.denied)
     if again and note_reread(engine, stored, held, again):
-        if _read_again(outcome, run, streams, [Bounds(each.start, each.end) for each in again]):
-            again = _verified(engine, stored, held, run, check)
-            if again and _read_again(outcome, run, streams, [Bounds(again[0].start)]):
-                _verified(engine, stored, held, run, check)
+        wider = _wider(again[0].start, app.clock.now())
+        stretches = [Bounds(each.start, each.end) for each in again]
+        while stretches and _read_again(outcome, run, streams, stretches):
+            stretches = list(islice(wider, 1)) if _verified(engine, stored, held, run, check) else []
     outcome.proof = stand_of(engine, stored).state
+
+
+def _wider(start: datetime, now: datetime) -> Iterator[Bounds]:
+    """All from some time before ``start`` on; then each time twice as much before that."""
+    length, end = now - start, None
+    while start > EPOCH:
+        start = max(EPOCH, start - min(length, start - EPOCH))
+        yield Bounds(start, end)
+        end, length = start, 2 * length
 
 
 def _read_again(
@@ -167,8 +178,11 @@ def _read_again(
     before = outcome.rows_new + outcome.rows_changed
     for each in stretches:
         until = f"to {iso(each.end)}" if each.end else "on"
-        outcome.notes.append(f"the proof is broken: what was booked from {iso(each.start or EPOCH)} {until} was read again")
-        done = run(Request(streams, each, full=True))
+        outcome.notes.append(
+            f"the proof is broken: what was booked from {iso(each.start or EPOCH)} {until} was read again"
+        )
+        done = run(Request(streams, each, full=True, doubted=each.end is not None))
+        outcome.notes.extend(note for note in done.notes if note not in outcome.notes)
         outcome.rows_new += done.rows_new
         outcome.rows_changed += done.rows_changed
         if done.error:
