@@ -36,13 +36,14 @@ def strike(
     row = table.c
     inside = [row.account_id == account_id, row.time >= period.start, row.time < period.end, row.source != OF_FILES]
     inside += [row.aclass == (aclass or "currency")] if "aclass" in row else []
-    found = [each for each in connection.execute(select(table).where(and_(*inside))) if each.id not in shown_ids]
+    stored = connection.execute(select(table).where(and_(*inside))).mappings()
+    found = [each for each in stored if each["id"] not in shown_ids]
     for each in found:
-        connection.execute(table.delete().where(row.account_id == account_id, row.id == each.id))
-        said = JsonText.encode({name: shown(value) for name, value in each._mapping.items() if name != "account_id"})
-        log = {"account_id": account_id, "table_name": table.name, "row_id": each.id, "field": WHOLE_ROW}
+        connection.execute(table.delete().where(row.account_id == account_id, row.id == each["id"]))
+        said = JsonText.encode({name: shown(value) for name, value in each.items() if name != "account_id"})
+        log = {"account_id": account_id, "table_name": table.name, "row_id": each["id"], "field": WHOLE_ROW}
         connection.execute(change_row.insert().values(**log, old=said, new=None, seen_at=seen_at, seq=seq))
         for derived in EVERY:
             if table.name in derived.sources:
-                derived.touch(connection, account_id, each.time)
-    return [each.id for each in found]
+                derived.touch(connection, account_id, each["time"])
+    return [each["id"] for each in found]

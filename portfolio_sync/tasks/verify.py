@@ -95,7 +95,7 @@ def verify_account(
         snapshot = _snapshot(connection, account, taken_at, settled=bool(agreed))
         done = prove_stored(connection, account, snapshot, whole=whole, tally=certify, check=check)
         covered = coverage.periods(connection, account.id, "ledgers")
-        gaps = _gaps(account, covered)
+        gaps = _gaps(connection, account, covered)
     proof = done.proof
     errors = (*gaps, *done.altered)
     state = State.BROKEN if done.altered else State.UNKNOWN if gaps and proof.state is not State.BROKEN else proof.state
@@ -134,16 +134,19 @@ def _snapshot(
     return Snapshot(taken_at, stated, dict(allocated) if earn_read else None, settled)
 
 
-def _gaps(account: StoredAccount, ledger: list[Period]) -> list[Finding]:
-    """What lies between two covered periods was never read."""
+def _gaps(connection: Connection, account: StoredAccount, ledger: list[Period]) -> list[Finding]:
+    """What lies between two covered periods was never read; nor what a walk that was cut short has still to read."""
+    unread = [f"ledger from {iso(before.end)} to {iso(after.start)}" for before, after in pairwise(ledger)]
+    for stream, left in coverage.unfinished(connection, account.id).items():
+        unread.append(f"history of {stream} before {iso(left)}")
     return [
         Finding(
             Severity.ERROR,
             "history_incomplete",
-            f"the ledger from {iso(before.end)} to {iso(after.start)} was never read completely: run sync",
+            f"the {what} was never read completely: run sync",
             account=account.name,
         )
-        for before, after in pairwise(ledger)
+        for what in unread
     ]
 
 

@@ -19,7 +19,7 @@ from portfolio_sync.cli.main import main
 from portfolio_sync.core.amount import plain
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.sandbox.account import Entry
-from portfolio_sync.sandbox.faults import Fault
+from portfolio_sync.sandbox.faults import Fault, Trouble
 from portfolio_sync.store import accounts, read, schema
 from portfolio_sync.store.engine import open_engine, reading, writing
 from portfolio_sync.sync.reading import Request
@@ -270,6 +270,18 @@ def test_one_sync_follows_a_late_row_that_moved_every_balance_after_it(stage: Se
     assert on.sync().proof == "proven"
     assert verified(on).state == "proven"
     assert_same(on.database_url, on.exchange.account)
+
+
+@pytest.mark.parametrize(("method", "nth"), [("Ledgers", 4), ("TradesHistory", 2)])
+def test_a_history_that_was_cut_short_is_not_called_a_window(stage: Set, method: str, nth: int) -> None:
+    on = quick(stage)
+    on.exchange.faults.append(Fault(Trouble.HTML_520, method, nth=nth, times=10_000))
+    assert on.sync().error is not None
+    found = verified(on)
+    assert found.state in ("unknown", "broken")
+    assert "history_incomplete" in [finding.code for finding in found.findings]
+    on.exchange.faults.clear()
+    assert on.sync().proof == "proven"
 
 
 def test_a_row_changed_behind_our_back_shows_though_no_balance_moves(stage: Set) -> None:
