@@ -65,7 +65,7 @@ def test_any_row_taken_out_breaks_the_proof_and_is_put_back_by_a_full_sync(stage
         tamper(on, "DELETE FROM raw_ledger WHERE id = :id", id=row.id)
         broken = verified(on)
         assert broken.state == "broken", row
-        assert broken.findings
+        assert any(row.id in (finding.source or ()) for finding in broken.findings)
         assert on.sync(Request(full=True)).proof == "proven"
     assert on.sync().proof == "proven"
 
@@ -203,7 +203,9 @@ def test_a_row_put_in_by_hand_is_taken_out_again_and_kept_in_the_change_log(stag
     on.sync()
     rows = on.exchange.account.ledgers if table == "raw_ledger" else on.exchange.account.trades
     tamper(on, INVENTED[table], id=rows[len(rows) // 2].id)
-    assert verified(on).state == "broken"
+    found = verified(on)
+    assert found.state == "broken"
+    assert any("LINVEN-TEDRO-WWWWWW" in (finding.source or ()) for finding in found.findings)
     on.clock.time += timedelta(minutes=15)
     outcome = on.sync()
     assert outcome.proof == "proven"
@@ -292,7 +294,7 @@ def test_a_row_changed_behind_our_back_shows_though_no_balance_moves(stage: Set)
     tamper(on, "UPDATE raw_ledger SET subtype = 'invented' WHERE id = :id", id=row.id)
     found = verified(on)
     assert found.state == "broken"
-    assert [finding.code for finding in found.findings] == ["rows_altered"]
+    assert [(finding.code, finding.source) for finding in found.findings] == [("rows_altered", (row.id,))]
     on.clock.time += timedelta(minutes=15)
     assert on.sync().proof == "proven"
     assert verified(on).state == "proven"
