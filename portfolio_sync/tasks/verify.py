@@ -128,10 +128,12 @@ def _snapshot(
     balances = snapshots.latest(connection, schema.raw_balance, account.id).values()
     earn_read = _last_success(connection, account, "earn") is not None
     allocated: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    parts: dict[str, list[Decimal]] = defaultdict(list)
     for row in snapshots.latest(connection, schema.raw_earn, account.id).values():
         allocated[row["symbol"]] = EXACT.add(allocated[row["symbol"]], row["amount"])
+        parts[row["symbol"]].append(row["amount"])
     stated = tuple(Stated(row["asset"], row["symbol"], row["amount"]) for row in balances)
-    return Snapshot(taken_at, stated, dict(allocated) if earn_read else None, settled)
+    return Snapshot(taken_at, stated, dict(allocated) if earn_read else None, settled, parts=parts)
 
 
 def _gaps(connection: Connection, account: StoredAccount, ledger: list[Period]) -> list[Finding]:
