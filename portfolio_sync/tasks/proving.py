@@ -91,7 +91,8 @@ def _known(connection: Connection, account: StoredAccount) -> Iterator[Known]:
     rows, fills = (read.span(connection, table, account.id) for table in (read.LEDGER, read.TRADE))
     filed = _whole_span(fills, trades)
     if not ledger:
-        yield Known(_whole_span(rows, []) or Period(EPOCH, FOREVER), filed, windowed=False)
+        # where there is no ledger, nothing can be joined to it
+        yield Known(_whole_span(rows, []) or Period(EPOCH, FOREVER), filed if rows else None, windowed=False)
         return
     newest = ledger[-1]
     windowed = newest.start > EPOCH  # whatever window the key has now: what a wider one read stays whole

@@ -139,6 +139,8 @@ def _snapshot(
 def _gaps(connection: Connection, account: StoredAccount, ledger: list[Period]) -> list[Finding]:
     """What lies between two covered periods was never read; nor what a walk that was cut short has still to read."""
     unread = [f"ledger from {iso(before.end)} to {iso(after.start)}" for before, after in pairwise(ledger)]
+    if not ledger and coverage.periods(connection, account.id, "trades"):
+        unread.append("ledger")
     for stream, left in coverage.unfinished(connection, account.id).items():
         unread.append(f"history of {stream} before {iso(left)}")
     return [

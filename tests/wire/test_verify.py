@@ -274,13 +274,13 @@ def test_one_sync_follows_a_late_row_that_moved_every_balance_after_it(stage: Se
     assert_same(on.database_url, on.exchange.account)
 
 
-@pytest.mark.parametrize(("method", "nth"), [("Ledgers", 4), ("TradesHistory", 2)])
+@pytest.mark.parametrize(("method", "nth"), [("Ledgers", 1), ("Ledgers", 4), ("TradesHistory", 2)])
 def test_a_history_that_was_cut_short_is_not_called_a_window(stage: Set, method: str, nth: int) -> None:
     on = quick(stage)
     on.exchange.faults.append(Fault(Trouble.HTML_520, method, nth=nth, times=10_000))
     assert on.sync().error is not None
     found = verified(on)
-    assert found.state in ("unknown", "broken")
+    assert found.state in ("unknown", "broken")  # broken: a trade's leg of a class that was not read yet
     assert "history_incomplete" in [finding.code for finding in found.findings]
     on.exchange.faults.clear()
     assert on.sync().proof == "proven"
