@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from portfolio_sync.core.period import Period, union
 from portfolio_sync.store.engine import insert_into
@@ -63,6 +63,15 @@ def position(connection: Connection, account_id: int, stream: str) -> dict[str, 
     query = select(*(walk.c[name] for name in POSITION)).where(_of(walk, account_id, stream))
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else dict(row)
+
+
+def unfinished(connection: Connection, account_id: int) -> dict[str, datetime]:
+    """By stream: how far down an unfinished walk got."""
+    query = select(
+        walk.c.stream, func.coalesce(walk.c.covered_from, walk.c.anchor, type_=walk.c.anchor.type).label("left")
+    )
+    rows = connection.execute(query.where(walk.c.account_id == account_id).order_by(walk.c.stream))
+    return {row.stream: row.left for row in rows}
 
 
 def set_position(connection: Connection, account_id: int, stream: str, position: Position | None) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from portfolio_sync.core.instant import SECOND, ceil_second
 from portfolio_sync.core.period import Period
-from portfolio_sync.store.schema import raw_ledger, raw_transfer
+from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.schema import event_row, raw_ledger, raw_transfer
 
 # How many candidates for a quiet second are looked at; a history that is busy everywhere is not searched further.
 LOOK_AT = 200
@@ -70,6 +71,23 @@ def open_transfer_before(
         .limit(1)
     )
     return connection.execute(found).first() is not None
+
+
+def missing_of_events(connection: Connection, account: StoredAccount, period: Period) -> list[str]:
+    """Ids of ledger rows that events of ``period`` were made of, and that are not stored any more."""
+    event = event_row.c
+    mine = and_(event.account == account.name, event.time >= period.start, event.time < period.end)
+    named = {
+        id_ for (ids,) in connection.execute(select(event.ledger_ids).where(mine)) for id_ in ids.split(";") if id_
+    }
+    known = select(raw_ledger.c.id).where(_within(raw_ledger, account.id, period))
+    left = sorted(named - {row.id for row in connection.execute(known)})
+    return [id_ for id_ in left if not _is_stored(connection, account.id, id_)]
+
+
+def _is_stored(connection: Connection, account_id: int, row_id: str) -> bool:
+    same = and_(raw_ledger.c.account_id == account_id, raw_ledger.c.id == row_id)
+    return connection.execute(select(raw_ledger.c.id).where(same)).first() is not None
 
 
 def _within(table: Table, account_id: int, period: Period) -> ColumnElement[bool]:

@@ -74,6 +74,11 @@ def trade_rows(
     return _rows(connection, TRADE, account_id, upto_seq, since)
 
 
+def trade_part(connection: Connection, account_id: int, since: datetime, before: datetime) -> Iterator[TradeRow]:
+    """As ``trade_rows``: those from ``since`` on and older than ``before``."""
+    return _stream(connection, TRADE, account_id, since=since, before=before)
+
+
 def span(connection: Connection, source: Source[Any], account_id: int) -> tuple[datetime, datetime] | None:
     """The times of the first and the last row; None where there is none."""
     time, mine = source.table.c.time, source.table.c.account_id == account_id

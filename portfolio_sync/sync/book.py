@@ -20,6 +20,7 @@ from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.export_job import ExportJob
 from portfolio_sync.store.lease import Lease, guard, heartbeat
 from portfolio_sync.store.standing import standing
+from portfolio_sync.store.strike import strike
 from portfolio_sync.store.upsert import Upserted, upsert
 from portfolio_sync.sync.identity import identified, require_own
 from portfolio_sync.sync.streams import Record, Stream
@@ -111,6 +112,16 @@ class Book:
         self._brought(connection, stream, done.new)
         self.rows_changed += done.changed
         return done
+
+    def strike(self, stream: Stream, period: Period, shown_ids: Collection[str], aclass: str) -> list[str]:
+        """Take out our rows of ``period`` that are not among ``shown_ids``; returns their ids."""
+        table = schema.metadata.tables[stream.table]
+        stamp = {"seq": self.seq, "seen_at": self.clock.now()}
+        with self._writing() as connection:
+            struck = strike(connection, table, self.account.id, period, shown_ids, aclass=aclass, **stamp)
+            runs.count_on(connection, self.account.id, stream.name, -len(struck))
+        self.rows_changed += len(struck)
+        return struck
 
     def _brought(self, connection: Connection, stream: Stream, new: int) -> None:
         """Count on, in the transaction of the rows: nobody ever counts a whole history for a sync that finds nothing."""

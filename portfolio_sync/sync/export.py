@@ -40,6 +40,14 @@ FAILURES = (Refused, Unreachable, RateLimited, PermissionMissing)
 Row = Mapping[str, object]
 
 
+class TooFew(ReportFailed):
+    """The report holds fewer rows than the exchange counts."""
+
+    def __init__(self, rows: int, least: int) -> None:
+        super().__init__(f"the export report holds {rows:,} rows where the exchange counts {least:,}")
+        self.rows = rows
+
+
 def read_reports(part: Slice, window: Period, gaps: Sequence[Period]) -> list[Period]:
     """Read by report those of ``gaps`` that are worth it; returns what is read now, for pages to read the rest.
 
@@ -106,7 +114,13 @@ def _read(part: Slice, desk: Desk, job: ExportJob, least: int) -> Period:
         covered = _covered(job.period, desk.wait(job), part.reading.window)
         part.reading.look_at_key()  # the report took its time
         with desk.fetch(job) as file:
-            _write(part, job, covered, _at_least(least, _rows(part, file)))
+            try:
+                _write(part, job, covered, _at_least(least, _rows(part, file)))
+            except TooFew as few:
+                if part.page(job.period.end, few.rows, job.period.start).rows:
+                    raise
+                file.seek(0)  # nothing is behind what the report holds: it is the count that is wrong
+                _write(part, job, covered, _at_least(few.rows, _rows(part, file)))
     except FAILURES:
         desk.clear(job)
         raise
@@ -162,4 +176,4 @@ def _at_least(least: int, found: Iterator[Row]) -> Iterator[Row]:
     for count, row in enumerate(found, 1):  # noqa: B007 - the last number is what counts
         yield row
     if count < least:
-        raise ReportFailed(f"the export report holds {count:,} rows where the exchange counts {least:,}")
+        raise TooFew(count, least)

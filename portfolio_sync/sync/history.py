@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from portfolio_sync.core.instant import SECOND
 from portfolio_sync.core.period import Period
@@ -69,13 +69,30 @@ def _read_gap(part: Slice, gap: Period) -> int | None:
     reading = part.reading
     first: int | None = None
     moved = False
-    for number, step in enumerate(walk(gap, part.page, _resumable(part, gap))):
+    seen: dict[str, datetime] = {}
+    resumed = _resumable(part, gap)
+    for number, step in enumerate(walk(gap, part.page, resumed)):
         _commit(part, step)
+        seen.update({row.id: row.time for row in step.rows} if reading.job.request.doubted else {})
         first = step.count if number == 0 else first
         moved = moved or step.moved
         left = (step.count or 0) - (step.position.ofs if step.position else step.count or 0)
         reading.advance(len(step.rows), step.count, max(0, left))
+    if seen and not resumed:
+        _strike(part, gap, seen)
     return part.page(gap.end, 0).count if moved else first
+
+
+def _strike(part: Slice, gap: Period, seen: Mapping[str, datetime]) -> None:
+    """Take out what is stored of ``gap`` and was not ``seen``, if the exchange counts there as many rows as were seen."""
+    reading = part.reading
+    asked = Period(gap.start - SECOND, gap.end)  # ``page`` asks from a second earlier on: ``start`` may be exclusive
+    if part.page(gap.end, 0, start=gap.start).count != sum(asked.start < time <= asked.end for time in seen.values()):
+        return
+    for row_id in reading.job.book.strike(reading.stream, gap, seen, part.aclass):
+        reading.job.notes.append(
+            f"{row_id} was taken out of the {reading.stream.name}: the exchange does not show it (see change_log)"
+        )
 
 
 def _resumable(part: Slice, gap: Period) -> Position | None:

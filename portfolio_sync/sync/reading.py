@@ -33,13 +33,14 @@ class Via(StrEnum):
 class Request:
     """What the caller asked of one sync. ``streams`` empty: all that the settings name; ``full``: trust no coverage.
 
-    ``via`` is one of :class:`Via`.
+    ``doubted``: rows are stored that contradict each other, and those that the exchange does not show are struck. ``via`` is one of :class:`Via`.
     """
 
     streams: tuple[str, ...] = ()
     bounds: Bounds = UNBOUNDED
     full: bool = False
     via: str = Via.AUTO
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from portfolio_sync.core.period import Period
 from portfolio_sync.store import coverage, read
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.derived import PROOF, Kept
+from portfolio_sync.store.history import missing_of_events
 from portfolio_sync.verify import seal
 from portfolio_sync.verify.balance import Snapshot
 from portfolio_sync.verify.certificate import Tallies, counted_trades
@@ -47,7 +48,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """``state``: for the next proof. ``altered``: months whose rows something else wrote to; ``altered_in``: the first of them.
+    """``state``: for the next proof. ``altered``: months whose rows something else wrote to; ``altered_in``: those months.
 
     ``tallies``: over which rows, of a proof from the beginning.
     """
@@ -58,9 +59,8 @@ class Done:
     tallies: Tallies | None = None
 
     @property
-    def altered_in(self) -> Period | None:
-        start = self.altered[0].time if self.altered else None
-        return Period(start, next_month(start)) if start else None
+    def altered_in(self) -> list[Period]:
+        return [Period(found.time, next_month(found.time)) for found in self.altered if found.time]
 
 
 def prove_stored(
@@ -91,7 +91,8 @@ def _known(connection: Connection, account: StoredAccount) -> Iterator[Known]:
     rows, fills = (read.span(connection, table, account.id) for table in (read.LEDGER, read.TRADE))
     filed = _whole_span(fills, trades)
     if not ledger:
-        yield Known(_whole_span(rows, []) or Period(EPOCH, FOREVER), filed, windowed=False)
+        # where there is no ledger, nothing can be joined to it
+        yield Known(_whole_span(rows, []) or Period(EPOCH, FOREVER), filed if rows else None, windowed=False)
         return
     newest = ledger[-1]
     windowed = newest.start > EPOCH  # whatever window the key has now: what a wider one read stays whole
@@ -141,7 +142,7 @@ def _from_the_beginning(
     proof = _prove(connection, account, snapshot, known, states, check, seals=seals, tallies=tallies)
     sealed = seal.to_json(seals)
     same = kept is not None and kept.state.get("basis") == known.basis
-    altered = tuple(seal.altered(_seals_left(kept), sealed)) if kept and same else ()
+    altered = tuple(_altered(connection, account, kept, sealed)) if kept and same else ()
     # what was altered stays so until it is read again: the old seals are kept
     left = _seals_left(kept) if kept and altered else sealed
     whole_to = iso(proof.chains.time) if proof.chains.time else None
@@ -183,9 +184,20 @@ def _state(known: Known, points: Sequence[Checkpoint], seals: seal.Kept, whole_t
     return {"basis": known.basis, "checkpoints": kept, "seals": seals, "whole_to": whole_to}
 
 
-def _seals_left(kept: Kept) -> dict[str, tuple[int, str]]:
+def _altered(connection: Connection, account: StoredAccount, kept: Kept, sealed: seal.Kept) -> Iterator[Finding]:
+    def stored(kind: str, start: datetime) -> Iterator[LedgerRow | TradeRow]:
+        part = read.ledger_part if kind == "ledger" else read.trade_part
+        return part(connection, account.id, start, next_month(start))
+
+    def gone(start: datetime) -> list[str]:
+        return missing_of_events(connection, account, Period(start, next_month(start)))
+
+    return seal.altered(_seals_left(kept), sealed, stored, gone)
+
+
+def _seals_left(kept: Kept) -> dict[str, seal.KeptSeal]:
     """Those of months to which nothing was written since."""
-    seals = {name: (rows, digest) for name, (rows, digest) in kept.state.get("seals", {}).items()}
+    seals = {name: seal.KeptSeal(*said) for name, said in kept.state.get("seals", {}).items()}
     return seals if kept.touched_from is None else seal.before(seals, f"{kept.touched_from:%Y-%m}")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
 from threading import Event, Thread
 from typing import Any
 
@@ -12,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from portfolio_sync.app import App
 from portfolio_sync.core.clock import Check
-from portfolio_sync.core.instant import iso
+from portfolio_sync.core.instant import EPOCH, iso
 from portfolio_sync.core.period import Period
 from portfolio_sync.errors import KeyRefused, OverpoweredKey, PortfolioSyncError, SurroundingsError
 from portfolio_sync.kraken.client import Client
@@ -39,8 +41,6 @@ from portfolio_sync.tasks.verify import (
 )
 
 HEARTBEATS = 3  # a lease
-MOST_REREADS = 3
-"""Broken intervals that one sync reads again; the others wait for the next."""
 REREAD = ("trades", "ledgers")
 
 
@@ -144,7 +144,9 @@ def _prove(
     outcome: Outcome,
     run: Callable[[Request], Outcome],
 ) -> None:
-    """Prove what changed, and read broken intervals again, each once."""
+    """Prove what changed, and read broken intervals again, each once. Where that brought something and was not enough, a
+    row came late, went or changed, and with it every balance after it: then all that follows is read again, and further and further back.
+    """
     engine, check = app.writable_engine, app.clock.check
     stand = stand_of(engine, stored)
     outcome.proof = stand.state
@@ -152,22 +154,45 @@ def _prove(
         return
     again = _verified(engine, stored, held, run, check) if stand.due else stand.reread
     streams = tuple(name for name in REREAD if name in account.sync.streams and name not in outcome.denied)
-    for _ in range(MOST_REREADS):
-        if not again or not note_reread(engine, stored, held, again):
-            break
-        outcome.notes.append(f"the proof is broken: {iso(again.start)} to {iso(again.end)} was read again")
-        reread = run(Request(streams, Bounds(again.start, again.end), full=True))
-        outcome.rows_new += reread.rows_new
-        outcome.rows_changed += reread.rows_changed
-        if reread.error:
-            break
-        again = _verified(engine, stored, held, run, check)
+    if again and note_reread(engine, stored, held, again):
+        wider = _wider(again[0].start, app.clock.now())
+        stretches = [Bounds(each.start, each.end) for each in again]
+        while stretches and _read_again(outcome, run, streams, stretches):
+            stretches = list(islice(wider, 1)) if _verified(engine, stored, held, run, check) else []
     outcome.proof = stand_of(engine, stored).state
+
+
+def _wider(start: datetime, now: datetime) -> Iterator[Bounds]:
+    """All from some time before ``start`` on; then each time twice as much before that."""
+    length, end = now - start, None
+    while start > EPOCH:
+        start = max(EPOCH, start - min(length, start - EPOCH))
+        yield Bounds(start, end)
+        end, length = start, 2 * length
+
+
+def _read_again(
+    outcome: Outcome, run: Callable[[Request], Outcome], streams: tuple[str, ...], stretches: Sequence[Bounds]
+) -> bool:
+    """Whether it brought something."""
+    before = outcome.rows_new + outcome.rows_changed
+    for each in stretches:
+        until = f"to {iso(each.end)}" if each.end else "on"
+        outcome.notes.append(
+            f"the proof is broken: what was booked from {iso(each.start or EPOCH)} {until} was read again"
+        )
+        done = run(Request(streams, each, full=True, doubted=each.end is not None))
+        outcome.notes.extend(note for note in done.notes if note not in outcome.notes)
+        outcome.rows_new += done.rows_new
+        outcome.rows_changed += done.rows_changed
+        if done.error:
+            return False
+    return outcome.rows_new + outcome.rows_changed > before
 
 
 def _verified(
     engine: Engine, stored: StoredAccount, held: Lease, run: Callable[[Request], Outcome], check: Check
-) -> Period | None:
+) -> Sequence[Period]:
     """Prove it; gives what to read again. Where the balances disagree, look once more: a row may have been booked between
     the two reads.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from portfolio_sync.core.clock import Check, never
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import EPOCH, iso, parse_iso
 from portfolio_sync.core.ledger import LedgerRow
-from portfolio_sync.core.period import Period
+from portfolio_sync.core.period import Period, union
 from portfolio_sync.report.frame import finding_id
 from portfolio_sync.store import coverage, runs, schema, snapshots
 from portfolio_sync.store.accounts import StoredAccount
@@ -35,6 +35,7 @@ from portfolio_sync.verify.state import ChainState
 # From best to worst: several accounts are as good as the worst of them.
 STATES = ("proven", "windowed", "unknown", "broken")
 BALANCES_DISAGREE = "balances_unsettled"
+MOST_STRETCHES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Verified:
     state: str
     proof: Proof
     findings: tuple[Finding, ...]
-    reread: Period | None = None
+    reread: tuple[Period, ...] = ()
     certificate: Certificate | None = None
 
     def document(self) -> dict[str, Any]:
@@ -55,7 +56,7 @@ class Verified:
             "counts": dict(sorted(self.proof.counts.items())),
             "breaks": [broken._asdict() | {"gap": broken.gap} for broken in self.proof.breaks],
             "findings": [{"code": f.code, "severity": f.severity.value, "message": f.message} for f in self.findings],
-            "reread": self.reread and {"start": self.reread.start, "end": self.reread.end},
+            "reread": [{"start": each.start, "end": each.end} for each in self.reread],
         }
 
     def lines(self) -> Iterator[str]:
@@ -64,7 +65,7 @@ class Verified:
         for finding in self.findings:
             yield f"  {finding.severity.value}: {finding.message}"
         if self.reread:
-            start, end = iso(self.reread.start), iso(self.reread.end)
+            start, end = iso(self.reread[0].start), iso(self.reread[-1].end)
             yield f"  read it again: portfolio-sync sync --account {self.account} --start {start} --end {end} --full"
 
 
@@ -94,7 +95,7 @@ def verify_account(
         snapshot = _snapshot(connection, account, taken_at, settled=bool(agreed))
         done = prove_stored(connection, account, snapshot, whole=whole, tally=certify, check=check)
         covered = coverage.periods(connection, account.id, "ledgers")
-        gaps = _gaps(account, covered)
+        gaps = _gaps(connection, account, covered)
     proof = done.proof
     errors = (*gaps, *done.altered)
     state = State.BROKEN if done.altered else State.UNKNOWN if gaps and proof.state is not State.BROKEN else proof.state
@@ -103,7 +104,7 @@ def verify_account(
     if done.tallies:
         facts = (account.name, account.taxpayer, account.kraken_id, state.value)
         page = Certificate(*facts, covered, done.tallies, proof, snapshot, findings)
-    verified = Verified(account.name, state.value, proof, findings, proof.reread or done.altered_in, page)
+    verified = Verified(account.name, state.value, proof, findings, _reread(proof, done.altered_in), page)
     witnessed = taken_at and (agreed or proof.state in (State.PROVEN, State.WINDOWED))
     with writing(engine) as connection:
         if held:
@@ -111,6 +112,12 @@ def verify_account(
         if held or (is_alone(connection, account.id) and runs.newest(connection, account.id) == seq):
             _keep(connection, account, verified, iso(taken_at) if witnessed and taken_at else None, done.state)
     return verified
+
+
+def _reread(proof: Proof, altered: list[Period]) -> tuple[Period, ...]:
+    """What a sync reads again: so many stretches at most, else all between them."""
+    periods = union([*proof.reread, *altered])
+    return tuple(periods) if len(periods) <= MOST_STRETCHES else (Period(periods[0].start, periods[-1].end),)
 
 
 def _snapshot(
@@ -121,22 +128,29 @@ def _snapshot(
     balances = snapshots.latest(connection, schema.raw_balance, account.id).values()
     earn_read = _last_success(connection, account, "earn") is not None
     allocated: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    parts: dict[str, list[Decimal]] = defaultdict(list)
     for row in snapshots.latest(connection, schema.raw_earn, account.id).values():
         allocated[row["symbol"]] = EXACT.add(allocated[row["symbol"]], row["amount"])
+        parts[row["symbol"]].append(row["amount"])
     stated = tuple(Stated(row["asset"], row["symbol"], row["amount"]) for row in balances)
-    return Snapshot(taken_at, stated, dict(allocated) if earn_read else None, settled)
+    return Snapshot(taken_at, stated, dict(allocated) if earn_read else None, settled, parts=parts)
 
 
-def _gaps(account: StoredAccount, ledger: list[Period]) -> list[Finding]:
-    """What lies between two covered periods was never read."""
+def _gaps(connection: Connection, account: StoredAccount, ledger: list[Period]) -> list[Finding]:
+    """What lies between two covered periods was never read; nor what a walk that was cut short has still to read."""
+    unread = [f"ledger from {iso(before.end)} to {iso(after.start)}" for before, after in pairwise(ledger)]
+    if not ledger and coverage.periods(connection, account.id, "trades"):
+        unread.append("ledger")
+    for stream, left in coverage.unfinished(connection, account.id).items():
+        unread.append(f"history of {stream} before {iso(left)}")
     return [
         Finding(
             Severity.ERROR,
             "history_incomplete",
-            f"the ledger from {iso(before.end)} to {iso(after.start)} was never read completely: run sync",
+            f"the {what} was never read completely: run sync",
             account=account.name,
         )
-        for before, after in pairwise(ledger)
+        for what in unread
     ]
 
 
@@ -150,8 +164,8 @@ def _keep(
     detail = {
         "settled_at": settled_at,
         "counts": dict(verified.proof.counts),
-        "reread": _interval(verified.reread),
-        "reread_done": _stored(connection, account).get("reread_done"),
+        "rereads": _said(verified.reread),
+        "rereads_done": _stored(connection, account).get("rereads_done"),
     }
     save_proof(connection, account.id, verified.state, detail, verified.proof.chains.time)
     PROOF.save(connection, account.id, state)
@@ -192,7 +206,7 @@ class Stand:
 
     state: str
     due: bool
-    reread: Period | None
+    reread: tuple[Period, ...]
 
 
 def stand_of(engine: Engine, account: StoredAccount) -> Stand:
@@ -202,28 +216,28 @@ def stand_of(engine: Engine, account: StoredAccount) -> Stand:
         query = select(p.state, p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
         row = connection.execute(query).one_or_none()
     detail = row.detail if row and row.detail else {}
-    again = detail.get("reread")
-    reread = Period(parse_iso(again["start"]), parse_iso(again["end"])) if again else None
-    fresh = again != detail.get("reread_done")
-    return Stand(row.state if row else "unknown", touched or not detail, reread if fresh else None)
+    again = detail.get("rereads") or []
+    reread = tuple(Period(parse_iso(each["start"]), parse_iso(each["end"])) for each in again)
+    fresh = again != detail.get("rereads_done")
+    return Stand(row.state if row else "unknown", touched or not detail, reread if fresh else ())
 
 
-def note_reread(engine: Engine, account: StoredAccount, held: Lease, period: Period) -> bool:
-    """Note that ``period`` is read again now; False where it was before, in vain."""
-    said = _interval(period)
+def note_reread(engine: Engine, account: StoredAccount, held: Lease, periods: Sequence[Period]) -> bool:
+    """Note that ``periods`` are read again now; False where they were before, in vain."""
+    said = _said(periods)
     with writing(engine) as connection:
         guard(connection, held)
         detail = dict(_stored(connection, account))
-        if detail.get("reread_done") == said:
+        if detail.get("rereads_done") == said:
             return False
         p = schema.proof.c
         mine = (p.account_id == account.id) & (p.asset == "") & (p.wallet == "")
-        connection.execute(schema.proof.update().where(mine).values(detail={**detail, "reread_done": said}))
+        connection.execute(schema.proof.update().where(mine).values(detail={**detail, "rereads_done": said}))
     return True
 
 
-def _interval(period: Period | None) -> dict[str, str] | None:
-    return {"start": iso(period.start), "end": iso(period.end)} if period else None
+def _said(periods: Sequence[Period]) -> list[dict[str, str]]:
+    return [{"start": iso(each.start), "end": iso(each.end)} for each in periods]
 
 
 def chained(rows: Iterable[LedgerRow]) -> Iterator[LedgerRow]:

@@ -10,7 +10,7 @@ Source: kraken-api notes 4.1 (Balance and Earn), 4.7, 8 (6).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +21,9 @@ from portfolio_sync.core.asset import holding
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.verify.place import EARN_SIDE, SPOT, is_earn_code, place_of_code
 from portfolio_sync.verify.state import Chains, ChainState
+
+MOST_PARTS = 12
+"""Strategies of one coin that are tried in all combinations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Snapshot:
     allocations: Mapping[str, Decimal] | None = None
     settled: bool = True
     strategies: Mapping[str, int] | None = None
+    parts: Mapping[str, Sequence[Decimal]] = field(default_factory=dict)
+    """What lies in each strategy, by symbol."""
 
 
 class Earn(StrEnum):
@@ -64,6 +69,7 @@ class Held:
     allocated: Decimal = ZERO
     earning: int = 0
     strategies: int | None = None
+    parts: list[Decimal] = field(default_factory=list)
     coded: bool = False
     """Some of it is stated under a code of Earn's own: then allocations are among the balances for certain."""
     chains: list[Chains] = field(default_factory=list)
@@ -117,6 +123,8 @@ def _held(state: ChainState, snapshot: Snapshot) -> list[Held]:
     for symbol, amount in (snapshot.allocations or {}).items():
         each = of(symbol)
         each.allocated = EXACT.add(each.allocated, amount)
+    for symbol, parts in snapshot.parts.items():
+        of(symbol).parts.extend(parts)
     for symbol, number in (snapshot.strategies or {}).items():
         each = of(symbol)
         each.strategies = (each.strategies or 0) + number
@@ -141,16 +149,30 @@ def _earn(state: ChainState, held: Held) -> Iterator[Finding]:
 
 
 def _off_in_window(held: Held, snapshot: Snapshot) -> Decimal:
-    """Zero where what is stated for the places with a row in the window agrees; the others cannot be known."""
+    """Zero where what is stated for the places with a row in the window agrees; the others cannot be known.
+
+    Nor can it be known which of the strategies in Earn had a row there: some of them may explain the difference, each whole.
+    """
     if not held.chains:
         return ZERO
     places: set[str] = set().union(*(chains.places for chains in held.chains))
     if places & EARN_SIDE:
         places.add(SPOT)  # one plain code may stand for both
-    here = (each for each in snapshot.balances if holding(each.symbol) == held.name)
-    off = EXACT.subtract(held.chained, _sum(*(each.amount for each in here if place_of_code(each.asset) in places)))
-    aside = {held.allocated, held.allocated.copy_negate()} if held.may_be_beside else set()
-    return ZERO if off in aside else off
+    here = [each for each in snapshot.balances if holding(each.symbol) == held.name]
+    sure = [each.amount for each in here if place_of_code(each.asset) in places]
+    off = EXACT.subtract(held.chained, _sum(*sure))
+    if held.coded:
+        unsure = [each.amount for each in here if is_earn_code(each.asset) and place_of_code(each.asset) not in places]
+        return ZERO if places & EARN_SIDE and off in _sums(unsure) else off
+    return ZERO if off.copy_abs() in _sums([*held.parts, held.allocated]) else off
+
+
+def _sums(numbers: Sequence[Decimal]) -> set[Decimal]:
+    """The sums of some of them, of none included."""
+    sums = {ZERO}
+    for number in numbers[:MOST_PARTS]:
+        sums |= {EXACT.add(each, number) for each in sums}
+    return sums
 
 
 def _differs(held: Held, off: Decimal) -> Finding:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,7 +21,7 @@ from portfolio_sync.core.amount import shortest
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import iso
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
-from portfolio_sync.core.period import Period
+from portfolio_sync.core.period import Period, union
 from portfolio_sync.verify.balance import Earn, Snapshot, compare, moves_left
 from portfolio_sync.verify.chain import extend
 from portfolio_sync.verify.checkpoint import Checkpoint, checkpoint
@@ -41,7 +41,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """``chains`` can be kept and gone on from. ``reread``: the interval in which the first break lies, if one is known."""
+    """``chains`` can be kept and gone on from. ``reread``: the intervals in which the breaks lie, as far as they are known."""
 
     state: State
     chains: ChainState
@@ -49,7 +49,7 @@ class Proof:
     findings: tuple[Finding, ...] = ()
     counts: Counter[str] = field(default_factory=Counter)
     earn: Earn = Earn.INSIDE
-    reread: Period | None = None
+    reread: tuple[Period, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
 
 
@@ -151,11 +151,8 @@ def _rounded_alone(chains: ChainState) -> list[Finding]:
     return [Finding(Severity.ERROR, "rounding_differs", message, (chains.rounding.odd,))]
 
 
-def _reread(breaks: list[Break], errors: list[Finding]) -> Period | None:
-    """From the last row that is certain to the row that is not explained."""
-    if breaks:
-        first = min(breaks, key=lambda broken: broken.time)
-        return Period((first.before_time or first.time) - AROUND, first.time + AROUND)
-    times: Iterator[datetime] = (error.time for error in errors if error.time)
-    first_time = min(times, default=None)
-    return Period(first_time - AROUND, first_time + AROUND) if first_time else None
+def _reread(breaks: list[Break], errors: list[Finding]) -> tuple[Period, ...]:
+    """Each from the last row that is certain to the row that is not explained."""
+    spans = [(broken.before_time or broken.time, broken.time) for broken in breaks]
+    spans += [(error.time, error.time) for error in errors if error.time]
+    return tuple(union(Period(first - AROUND, last + AROUND) for first, last in spans))

@@ -249,6 +249,14 @@ class _Office:
 # --- windows and keys ---
 
 
+def test_a_report_is_believed_where_the_exchange_counts_rows_that_it_does_not_show(stage: Set) -> None:
+    on = quick(stage, miscount=lambda count: count + 3)
+    assert on.sync(replace(LEDGERS, via="export")).error is None
+    assert sources(on)["export"] > 500
+    assert_cleared(on)
+    assert_same_rows(on, trades=False)
+
+
 def test_the_key_s_window_clips_the_report_and_what_counts_as_covered(stage: Set) -> None:
     account = life()
     seen_from = int(account.ledgers[70].at)
