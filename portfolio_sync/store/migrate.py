@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alembic.runtime.environment import EnvironmentContext
 
 # Every revision there ever was, oldest first; a test compares it with the scripts.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 HEAD = REVISIONS[-1]
 FOUND = "found"
 TURN = 15 * 60 * 1000  # milliseconds that an upgrade of SQLite waits for another one, which may have much to do

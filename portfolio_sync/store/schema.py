@@ -133,6 +133,10 @@ proof = Table(
 )  # fmt: skip
 # What the last proof left, for the next one to go on from. ``touched_from``: the earliest row written since; NULL: none.
 chain_state = Table("chain_state", metadata, account_key(), perhaps_instant("touched_from"), json("state"))
+# What the rows of a month said when they were proven.
+month_seal = Table(
+    "month_seal", metadata, account_key(), key("kind"), key("month"), number("rows"), text("digest"), text("marks")
+)
 # The same of the events shown: whence they must be derived anew.
 event_state = Table("event_state", metadata, account_key(), perhaps_instant("touched_from"), json("state"))
 # An export report asked of the exchange and not yet fetched and removed; kept so that a restart goes on with it.

@@ -16,6 +16,7 @@ from portfolio_sync.core.instant import EPOCH, MICROSECOND, iso, next_month, par
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.period import Period
 from portfolio_sync.store import coverage, read
+from portfolio_sync.store import seals as stored_seals
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.derived import PROOF, Kept
 from portfolio_sync.store.history import missing_of_events
@@ -50,13 +51,15 @@ class Known:
 class Done:
     """``state``: for the next proof. ``altered``: months whose rows something else wrote to; ``altered_in``: those months.
 
-    ``tallies``: over which rows, of a proof from the beginning.
+    ``tallies``: over which rows, of a proof from the beginning. ``seals``: of all months; None: those before ``written_from`` stand.
     """
 
     proof: Proof
     state: Mapping[str, Any]
     altered: tuple[Finding, ...] = ()
     tallies: Tallies | None = None
+    seals: seal.Kept | None = None
+    written_from: datetime | None = None
 
     @property
     def altered_in(self) -> list[Period]:
@@ -119,11 +122,11 @@ def _go_on(
     points = [Checkpoint.from_json(each) for each in kept.state.get("checkpoints", ())]
     good = usable(points, kept.touched_from)
     states = good[-1].restore(known.trades, known.ledger) if known and good else None
-    seals = _seals_left(kept)
     if known is None or states is None or _is_due(kept.state, good[-1].time):
         return None
     proof = _prove(connection, account, snapshot, known, states, check, since=good[-1].read_from)
-    return Done(proof, _state(known, [*good, *proof.checkpoints], seals, kept.state["whole_to"]))
+    state = _state(known, [*good, *proof.checkpoints], kept.state["whole_to"])
+    return Done(proof, state, written_from=kept.touched_from)
 
 
 def _from_the_beginning(
@@ -142,11 +145,12 @@ def _from_the_beginning(
     proof = _prove(connection, account, snapshot, known, states, check, seals=seals, tallies=tallies)
     sealed = seal.to_json(seals)
     same = kept is not None and kept.state.get("basis") == known.basis
-    altered = tuple(_altered(connection, account, kept, sealed)) if kept and same else ()
-    # what was altered stays so until it is read again: the old seals are kept
-    left = _seals_left(kept) if kept and altered else sealed
+    before = _seals_left(connection, account, kept) if kept and same else {}
+    altered = tuple(_altered(connection, account, before, sealed))
     whole_to = iso(proof.chains.time) if proof.chains.time else None
-    return Done(proof, _state(known, proof.checkpoints, left, whole_to), altered, tallies)
+    # what was altered stays so until it is read again: the old seals are kept
+    left = before if altered else sealed
+    return Done(proof, _state(known, proof.checkpoints, whole_to), altered, tallies, left)
 
 
 def _prove(
@@ -179,12 +183,11 @@ def _prove(
         return prove(rows, trades, snapshot, chains=states[0], joined=states[1], marks=at, **watch)
 
 
-def _state(known: Known, points: Sequence[Checkpoint], seals: seal.Kept, whole_to: str | None) -> dict[str, Any]:
-    kept = [each.to_json() for each in thinned(points)]
-    return {"basis": known.basis, "checkpoints": kept, "seals": seals, "whole_to": whole_to}
+def _state(known: Known, points: Sequence[Checkpoint], whole_to: str | None) -> dict[str, Any]:
+    return {"basis": known.basis, "checkpoints": [each.to_json() for each in thinned(points)], "whole_to": whole_to}
 
 
-def _altered(connection: Connection, account: StoredAccount, kept: Kept, sealed: seal.Kept) -> Iterator[Finding]:
+def _altered(connection: Connection, account: StoredAccount, before: seal.Kept, sealed: seal.Kept) -> Iterator[Finding]:
     def stored(kind: str, start: datetime) -> Iterator[LedgerRow | TradeRow]:
         part = read.ledger_part if kind == "ledger" else read.trade_part
         return part(connection, account.id, start, next_month(start))
@@ -192,12 +195,12 @@ def _altered(connection: Connection, account: StoredAccount, kept: Kept, sealed:
     def gone(start: datetime) -> list[str]:
         return missing_of_events(connection, account, Period(start, next_month(start)))
 
-    return seal.altered(_seals_left(kept), sealed, stored, gone)
+    return seal.altered(before, sealed, stored, gone)
 
 
-def _seals_left(kept: Kept) -> dict[str, seal.KeptSeal]:
+def _seals_left(connection: Connection, account: StoredAccount, kept: Kept) -> dict[str, seal.KeptSeal]:
     """Those of months to which nothing was written since."""
-    seals = {name: seal.KeptSeal(*said) for name, said in kept.state.get("seals", {}).items()}
+    seals = {name: seal.KeptSeal(*said) for name, said in stored_seals.load(connection, account.id).items()}
     return seals if kept.touched_from is None else seal.before(seals, f"{kept.touched_from:%Y-%m}")
 
 

@@ -19,13 +19,13 @@ from portfolio_sync.core.instant import EPOCH, iso, parse_iso
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.period import Period, union
 from portfolio_sync.report.frame import finding_id
-from portfolio_sync.store import coverage, runs, schema, snapshots
+from portfolio_sync.store import coverage, runs, schema, seals, snapshots
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.derived import PROOF
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Lease, guard, is_alone
 from portfolio_sync.store.write import replace_findings, save_proof
-from portfolio_sync.tasks.proving import prove_stored
+from portfolio_sync.tasks.proving import Done, prove_stored
 from portfolio_sync.verify.balance import Snapshot, Stated
 from portfolio_sync.verify.certificate import Certificate
 from portfolio_sync.verify.chain import extend
@@ -110,7 +110,7 @@ def verify_account(
         if held:
             guard(connection, held)
         if held or (is_alone(connection, account.id) and runs.newest(connection, account.id) == seq):
-            _keep(connection, account, verified, iso(taken_at) if witnessed and taken_at else None, done.state)
+            _keep(connection, account, verified, iso(taken_at) if witnessed and taken_at else None, done)
     return verified
 
 
@@ -159,7 +159,7 @@ def _keep(
     account: StoredAccount,
     verified: Verified,
     settled_at: str | None,
-    state: Mapping[str, Any],
+    done: Done,
 ) -> None:
     detail = {
         "settled_at": settled_at,
@@ -168,7 +168,11 @@ def _keep(
         "rereads_done": _stored(connection, account).get("rereads_done"),
     }
     save_proof(connection, account.id, verified.state, detail, verified.proof.chains.time)
-    PROOF.save(connection, account.id, state)
+    PROOF.save(connection, account.id, done.state)
+    if done.seals is not None:
+        seals.replace(connection, account.id, done.seals)
+    elif done.written_from:
+        seals.break_from(connection, account.id, f"{done.written_from:%Y-%m}")
     found = [_of(finding, account.name) for finding in verified.findings]
     replace_findings(connection, f"verify {account.name}", {finding_id(f): f for f in found})
 
