@@ -78,3 +78,10 @@ def test_only_the_part_bought_back_is_denied_and_only_its_own_gain_takes_it() ->
 def test_a_purchase_meets_no_more_units_of_losses_than_it_has() -> None:
     matching = match(buy(0, 2, 200), sell(100, 1, 50), sell(101, 1, 60), buy(110, 1, 60), buy(111, 1, 60))
     assert [shown(m.denied_loss) for m in matching.matches] == ["50", "40"]
+
+
+# Coins deposited from a wallet of one's own were never sold: they are not bought back, whenever they arrive.
+@pytest.mark.parametrize(("acquired", "denied"), [(20, "?"), (99, "?"), (110, "50"), (129, "?")])
+def test_coins_deposited_from_outside_were_bought_when_they_were_acquired(acquired: int, denied: str) -> None:
+    deposit = buy(130, 1, 60, kind="deposit", acquired=buy(acquired, 1, 1).time)
+    assert lines(match(buy(0, 1, 100), sell(100, 1, 50), deposit)) == [f"t2400 t0 ie_fifo 1 {denied}"]
