@@ -16,6 +16,7 @@ from portfolio_sync.core.finding import Finding
 from portfolio_sync.core.lot import Lot, Matching, Movement
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.value import Valued
+from portfolio_sync.tax.allocation import allocation_gaps
 from portfolio_sync.tax.disposals import disposal_rows
 from portfolio_sync.tax.gaps import gaps
 from portfolio_sync.tax.holdings import holdings
@@ -57,7 +58,7 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
         for history in histories(ordered, profile, lookup, findings):
             matching = METHODS[profile.method].match(history, profile, options.standing)
             disposals += in_year(disposal_rows(matching, profile), profile, options.year)
-            findings += gaps(matching)
+            findings += (*gaps(matching), *allocation_gaps(history, profile))
             final = as_at(end, history, matching, profile, options)
             lots += final.left
             held += final.left if final.held is None else final.held

@@ -16,6 +16,7 @@ def gaps(matching: Matching) -> Iterator[Finding]:
     yield from refusal(matching)
     yield from unknown_costs(matching)
     yield from unpriced_gifts(matching)
+    yield from lots_not_there(matching)
 
 
 def refusal(matching: Matching) -> Iterator[Finding]:
@@ -55,6 +56,12 @@ def unpriced_gifts(matching: Matching) -> Iterator[Finding]:
         gift = match.disposal.act is Act.DISPOSE and Kind.GIFT_OUT in match.disposal.kind.split(";")
         if gift and match.proceeds is None:
             yield finding("missing_price", match.disposal, f"no value for the {match.disposal.asset} given away")
+
+
+def lots_not_there(matching: Matching) -> Iterator[Finding]:
+    for move, lot, named, there in matching.not_there:
+        message = f"{shortest(named)} of lot {lot} were named for this {move.kind}, {shortest(there)} lay in {move.wallet}: the rest was taken in order"
+        yield Finding(Severity.WARNING, "pick_not_filled", message, move.ids, move.time, move.account)
 
 
 def finding(code: str, movement: Movement, message: str) -> Finding:

@@ -212,6 +212,27 @@ def not_filled(events: Iterable[Event], disposals: Iterable[Disposal], profile: 
                 yield not_taken(event, lot, amount, took[row_id, lot], profile)
 
 
+def undated(
+    stated: Sequence[Event], followed: Sequence[Event], disposals: Iterable[Disposal], profile: Profile
+) -> Iterator[Finding]:
+    """Lots that a file names for a sale and nobody put on record: the file does not say since when they were named.
+
+    ``followed``: the events as they count, those with a recorded pick being others than ``stated``.
+    """
+    turn = dated(profile)
+    if turn is None or profile.method not in BY_LOTS:
+        return
+    sold = {row for disposal in disposals for row in disposal.disposed_ids}
+    for event, counted in zip(stated, followed, strict=True):
+        if counted is event and event.facts.lots and event.time >= turn and not sold.isdisjoint(event.source):
+            yield warning(
+                "lots_undated",
+                f"lots were named for this {event.kind} in a file, which does not say when: {profile.name} wants it done no later than the sale; "
+                "they were followed, keep what shows when you named them, and record the next ones in time with `lots pick` or `method set`",
+                event.source, event.time,
+            )  # fmt: skip
+
+
 def not_taken(event: Event, lot: str, amount: Decimal, there: Decimal, profile: Profile) -> Finding:
     if profile.method not in BY_LOTS:
         named = f"{shortest(amount)} of lot {lot} were named for this {event.kind}"

@@ -13,7 +13,7 @@ from portfolio_sync.core.record import Recorded, RecordedOrder, RecordedPick
 from portfolio_sync.normalize.transactions import to_event
 from portfolio_sync.tax.profile import Method, Profile, with_settings
 from portfolio_sync.tax.profiles import GENERIC, IE, UK, US
-from portfolio_sync.tax.recorded import not_filled, standing, with_picks
+from portfolio_sync.tax.recorded import not_filled, standing, undated, with_picks
 from tests.law.published import figures, transaction
 
 
@@ -140,3 +140,20 @@ def test_a_lot_named_in_a_file_that_is_not_there_at_the_sale_is_named(lot: str, 
 def test_where_the_law_names_the_lots_a_person_cannot_and_is_told_so(profile: Profile) -> None:
     (found,) = said_of("b", "0.5", profile)
     assert found.code == "pick_without_effect"
+
+
+# 26 CFR 1.1012-1(j)(2): no later than the sale. A file is read long after it, and has no date of its own.
+@pytest.mark.parametrize(("profile", "said"), [(US, ["s2"]), (GENERIC, []), (UK, [])])
+def test_lots_named_in_a_file_are_followed_but_their_date_is_asked_for_from_2025_on(
+    profile: Profile, said: list[str]
+) -> None:
+    named = {"lots": [{"lot": "a", "amount": "0.5"}]}
+    sale = {"id": "s2", "time": "2025-03-01T00:00:00Z", "kind": "sell", "asset": "BTC", "amount": "0.5", "value": "90"}
+    many = {"amount": "9", "value": "900"}
+    rows = [transaction(row) for row in (HISTORY[0] | many, HISTORY[1] | named, sale | named)]
+    events, disposals = [to_event(row, "main") for row in rows], figures(rows, profile).disposals
+    found = list(undated(events, events, disposals, profile))
+    assert [(finding.code, finding.source[0]) for finding in found] == [("lots_undated", name) for name in said]
+    recorded = [RecordedPick("s2", "a", Decimal("0.5"), at("2025-02-01"))]
+    picked = with_picks(events, recorded, {"s2": ("s2",), "a": ("a",)}, profile)
+    assert not list(undated(events, picked.events, disposals, profile))
