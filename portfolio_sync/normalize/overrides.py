@@ -18,13 +18,12 @@ from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.transaction import Transaction
 from portfolio_sync.normalize.group import Group
 from portfolio_sync.normalize.outcome import EXTERNAL
-from portfolio_sync.normalize.transactions import CHARGED, SIGN, facts_of, to_events
+from portfolio_sync.normalize.transactions import CHARGED, EXCHANGES, SIGN, by_legs, facts_of, to_events
 
 Outcome = Event | Finding | Group
 """A group stands for its rows, for which there is no rule."""
 Stated = tuple[str, Transaction]
 """The name of an account, and what was imported into it."""
-EXCHANGES = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE})
 LEDGER_ID = re.compile(r"L[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{6}")
 STATES_NOTHING = (None, "", ())
 NOT_ABOUT_MONEY = {"note", "currency"}
@@ -151,7 +150,7 @@ def event_of(row: LedgerRow, one: Transaction) -> Event:
         fees = [Leg(one.fee, one.fee_asset, ids)]
     if kind is Kind.BUY and one.cost is not None:
         kind = Kind.DEPOSIT
-    return made(row, one, kind, legs, fees)
+    return made(row, one, by_legs(kind, legs), legs, fees)
 
 
 def units(row: LedgerRow, kind: Kind, *, arriving: bool) -> tuple[Decimal, Decimal]:

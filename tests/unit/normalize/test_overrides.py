@@ -206,6 +206,22 @@ def test_a_buy_for_another_currency_takes_that_money_as_its_value() -> None:
     assert [value.money for value in found.legs] == [Decimal(100)] * 2
 
 
+@pytest.mark.parametrize("kind", [Kind.BUY, Kind.SELL, Kind.TRADE])
+@pytest.mark.parametrize(
+    ("asset", "counter", "counts_as"),
+    [("BTC", "ETH", Kind.TRADE), ("BTC", "EUR", Kind.SELL), ("EUR", "BTC", Kind.BUY), ("EUR", "USD", None)],
+)
+def test_an_exchange_is_what_its_two_sides_are(kind: Kind, asset: str, counter: str, counts_as: Kind | None) -> None:
+    """``asset`` is given (under a buy: got), so that no coin comes or goes unseen and no fee is lost."""
+    given, got = (counter, asset) if kind is Kind.BUY else (asset, counter)
+    told = says("t1", kind, asset, "1", counter_asset=counter, counter_amount="5")
+    event = only(normalize([], [told]))
+    if counts_as is not None and kind is Kind.BUY:
+        counts_as = {Kind.SELL: Kind.BUY, Kind.BUY: Kind.SELL}.get(counts_as, counts_as)
+    assert event.kind is (counts_as or kind)
+    assert [leg.asset for leg in (*event.given, *event.received)] == [given, got]
+
+
 def test_coins_paid_as_the_fee_of_a_gift_are_used_up_beside_it() -> None:
     told = says("t1", Kind.GIFT_OUT, "BTC", "1", fee="0.1", fee_asset="BNB", fee_value="3")
     gift, fee = normalize([], [told]).events
