@@ -207,6 +207,8 @@ def not_filled(events: Iterable[Event], disposals: Iterable[Disposal], profile: 
         if not event.facts.lots:
             continue
         row_id = next((row for leg in event.given for row in leg.ids if row in sold), None)
+        if row_id and profile.method in BY_LOTS:
+            yield from partly_named(event, profile)
         for lot, amount in event.facts.lots if row_id else ():
             if row_id and took[row_id, lot] < amount:
                 yield not_taken(event, lot, amount, took[row_id, lot], profile)
@@ -231,6 +233,15 @@ def undated(
                 "they were followed, keep what shows when you named them, and record the next ones in time with `lots pick` or `method set`",
                 event.source, event.time,
             )  # fmt: skip
+
+
+def partly_named(event: Event, profile: Profile) -> Iterator[Finding]:
+    left = given(event, profile)
+    for _, amount in event.facts.lots:
+        left = EXACT.subtract(left, amount)
+    if left > 0:
+        message = f"lots were named for all but {shortest(left)} units of this {event.kind}: those were taken in order"
+        yield Finding(Severity.INFO, "lots_partly_named", message, event.source, event.time)
 
 
 def not_taken(event: Event, lot: str, amount: Decimal, there: Decimal, profile: Profile) -> Finding:
