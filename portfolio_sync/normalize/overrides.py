@@ -18,6 +18,7 @@ from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.transaction import Transaction
 from portfolio_sync.normalize.group import Group
 from portfolio_sync.normalize.outcome import EXTERNAL
+from portfolio_sync.normalize.rules import Treatment
 from portfolio_sync.normalize.transactions import CHARGED, EXCHANGES, SIGN, by_legs, facts_of, to_events
 
 Outcome = Event | Finding | Group
@@ -34,16 +35,34 @@ class Refused(ValueError):
 
 
 class Statements:
-    """All imported transactions, those about a ledger row found by its account and id; ``notes`` for the reader gather here."""
+    """All imported transactions, those about a ledger row found by its account and id; ``notes`` for the reader gather here.
+
+    ``parts``: those about some of the units of a row that came back from another place, by account and row id.
+    """
 
     def __init__(self, stated: Iterable[Stated]) -> None:
         self.about = {(account, one.id): one for account, one in stated}
+        self.parts: dict[tuple[str, str], Transaction] = {}
         self.notes: list[Finding] = []
 
-    def of(self, rows: Iterable[LedgerRow]) -> dict[str, Transaction]:
-        """Those about ``rows``, by row id; each is handed out once."""
-        found = {row.id: self.about.pop((row.account, row.id), None) for row in rows} if self.about else {}
-        return {row_id: one for row_id, one in found.items() if one}
+    def of(self, group: Group) -> dict[str, Transaction]:
+        """Those about the rows of a group, by row id; each is handed out once, and those about a part are kept as such."""
+        told: dict[str, Transaction] = {}
+        for row in group.rows if self.about else ():
+            one = self.about.pop((row.account, row.id), None)
+            if one and group.rule.treatment is Treatment.OUTSIDE and is_part(row, one):
+                self.parts[row.account, row.id] = one
+                self.notes.append(
+                    note(
+                        Severity.INFO,
+                        "overridden",
+                        row,
+                        f"{one.amount} {row.symbol} of it count as {one.kind}, as was stated{why(one)}",
+                    )
+                )
+            elif one:
+                told[row.id] = one
+        return told
 
     def free(self) -> Iterator[Event]:
         """The events of those that speak of no ledger row. Call it when all rows have been asked for."""
@@ -125,6 +144,28 @@ def supplements(event: Event, row: LedgerRow, one: Transaction) -> Iterator[Find
     yield from differing(units, row, one)
 
 
+# --- a part of what came back from another place -----------------------------------------------------------------------
+
+
+def is_part(row: LedgerRow, one: Transaction) -> bool:
+    """Fewer units than came, and of the kind that coins come by."""
+    some = one.amount is not None and 0 < one.amount < row.amount - row.fee
+    return some and SIGN.get(one.kind, 0) > 0 and one.asset in (row.asset, row.symbol, holding(row.symbol))
+
+
+def stated_part(event: Event, one: Transaction) -> Event:
+    (leg,) = event.legs
+    return replace(
+        event, id=content_id("E", event.account, *event.source, "stated"), kind=opened(one), wallet="", rule="stated",
+        legs=(Leg(one.amount or ZERO, leg.asset, leg.ids),), facts=facts_of(one),
+    )  # fmt: skip
+
+
+def opened(one: Transaction) -> Kind:
+    """A buy at a stated cost opens a lot."""
+    return Kind.DEPOSIT if one.kind is Kind.BUY and one.cost is not None else one.kind
+
+
 # --- another kind ------------------------------------------------------------------------------------------------------
 
 
@@ -148,9 +189,7 @@ def event_of(row: LedgerRow, one: Transaction) -> Event:
     fees = [Leg(fee, asset, ids)] if fee else []
     if not fees and one.fee and one.fee_asset and kind in CHARGED:
         fees = [Leg(one.fee, one.fee_asset, ids)]
-    if kind is Kind.BUY and one.cost is not None:
-        kind = Kind.DEPOSIT
-    return made(row, one, by_legs(kind, legs), legs, fees)
+    return made(row, one, by_legs(opened(one), legs), legs, fees)
 
 
 def units(row: LedgerRow, kind: Kind, *, arriving: bool) -> tuple[Decimal, Decimal]:

@@ -190,6 +190,25 @@ def test_an_id_of_a_ledger_row_that_is_not_there_is_named() -> None:
     assert codes(result) == ["override_without_row"]
 
 
+@pytest.mark.parametrize(
+    ("stated", "known", "more"), [("0.2", "-1", []), ("0.15", "-1", ["0.05"]), ("0.7", "-0.5", [])]
+)
+def test_a_part_of_what_came_back_is_what_is_stated_and_the_rest_as_booked(
+    stated: str, known: str, more: list[str]
+) -> None:
+    """The worklist asks for the cost of the part that never went there."""
+    ledger = Ledger()
+    ledger.add("transfer", "ETH", "-1", subtype="spottofutures", refid="R1")
+    back = ledger.add("transfer", "ETH", "1.2", subtype="spotfromfutures", refid="R2", after=9)
+    result = normalize(ledger.rows, [says(back, Kind.DEPOSIT, "ETH", stated, cost="5")])
+    _, part, rest, *beyond = result.events
+    assert (part.kind, legs(part), part.facts.cost) == (Kind.DEPOSIT, {"ETH": stated}, Decimal(5))
+    assert (rest.kind, rest.legs[0].number) == (Kind.TRANSFER, Decimal(known))
+    assert [legs(event)["ETH"] for event in beyond] == more
+    assert codes(result) == [*(["more_than_went"] if more else []), "overridden"]
+    assert (result.counts.ledger_rows, result.counts.event) == (2, 2)
+
+
 def test_a_deposit_without_a_cost_and_a_withdrawal_have_no_effect() -> None:
     stated = [says(name, kind, "BTC", "1") for name, kind in (("t1", Kind.DEPOSIT), ("t2", Kind.WITHDRAWAL))]
     assert [(event.kind, event.legs) for event in normalize([], stated).events] == [(Kind.INTERNAL, ())] * 2
