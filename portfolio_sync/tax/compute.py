@@ -55,7 +55,8 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
         end = None if options.year is None else profile.end_of(options.year)
         known = ordered if end is None else [valued for valued in ordered if valued.event.time < end]
         disposals, lots, held, findings = list[Disposal](), list[Lot](), list[Lot](), list[Finding]()
-        for history in histories(ordered, profile, lookup, findings):
+        without_value = set[str]()
+        for history in histories(ordered, profile, lookup, findings, without_value):
             matching = METHODS[profile.method].match(history, profile, options.standing)
             disposals += in_year(disposal_rows(matching, profile), profile, options.year)
             findings += (*gaps(matching), *allocation_gaps(history, profile))
@@ -69,19 +70,20 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
         return Computation(
             tuple(disposals), tuple(income), tuple(lots), tuple(holdings(held, lookup, at)),
             tuple(found for found in findings if end is None or (found.time and found.time < end)),
-            tuple(summarize(disposals, income, lots, profile, options.year)), tuple(worklist(known, profile, options.hints)),
+            tuple(summarize(disposals, income, lots, profile, options.year)), tuple(worklist(known, profile, options.hints, without_value)),
         )  # fmt: skip
 
 
 def histories(
-    events: Sequence[Valued], profile: Profile, lookup: Lookup, findings: list[Finding]
+    events: Sequence[Valued], profile: Profile, lookup: Lookup, findings: list[Finding], without_value: set[str]
 ) -> Iterator[list[Movement]]:
-    """The history of each pool that the method knows; adds to ``findings`` what a pool's making could not find out."""
+    """The history of each pool that the method knows; adds to the last two what a pool's making could not find out."""
     if METHODS[profile.method].scope is Scope.ASSET:
         yield from by_asset(events, profile)
         return
     whole = with_values(events, lambda valued: movements(valued, profile), lookup)
     findings += whole.findings
+    without_value |= whole.without_value
     yield whole.history
 
 

@@ -90,23 +90,26 @@ def held(places: dict[str, Whereabouts]) -> Sequence[Lot]:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The history with V at each taxed sale, and why V is not known where it is not."""
+    """The history with V at each taxed sale, and why V is not known where it is not. ``without_value``: events of such sales."""
 
     history: list[Movement]
     findings: list[Finding]
+    without_value: set[str]
 
 
 def with_values(events: Sequence[Valued], moved: Callable[[Valued], Iterable[Movement]], lookup: Lookup) -> Portfolio:
     """V as stated for the sale; else all units held just before it at their prices, those sold at their own."""
-    worth, history = Worth(lookup), list[Movement]()
+    worth, history, without_value = Worth(lookup), list[Movement](), set[str]()
     for valued in events:
         given = stated(valued.event.facts.portfolio_value, valued.event, lookup)
         for m in moved(valued):
             taxed = m.act is Act.DISPOSE and m.kind in TAXED
             value = None if not taxed else given.money if given else worth.just_before(m)
             history.append(m._replace(portfolio_value=value) if taxed else m)
+            if taxed and value is None:
+                without_value.add(m.event)
             worth.book(m, counted=not (taxed and given))
-    return Portfolio(history, worth.findings)
+    return Portfolio(history, worth.findings, without_value)
 
 
 class Worth:

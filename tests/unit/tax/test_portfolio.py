@@ -92,6 +92,13 @@ def test_without_a_price_of_every_coin_the_gain_is_blank_and_the_price_is_asked_
     assert "not known since t9" in result.findings[2].message
 
 
+def test_a_sale_without_the_portfolios_value_is_a_line_of_the_worklist_until_it_is_stated() -> None:
+    history = (did(0, Kind.BUY, 1, "A", 100), did(0, Kind.BUY, 1, "B", 100))
+    (task,) = figures(*history, did(1, Kind.SELL, 1, "A", 150)).worklist
+    assert (task.valued.event.kind, task.note[:23]) == (Kind.SELL, "fill in portfolio_value")
+    assert not figures(*history, did(1, Kind.SELL, 1, "A", 150, portfolio_value=Decimal(400))).worklist
+
+
 def test_coins_of_unknown_cost_make_the_acquisition_price_unknown() -> None:
     gift = did(5, Kind.GIFT_IN, 1, "BTC", None)
     result = figures(*BOUGHT, gift, did(9, Kind.SELL, 1, "BTC", 100, portfolio_value=Decimal(1000)))
