@@ -17,7 +17,7 @@ from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.lot import POOL, Act, Lot, Match, Matching, Movement, share
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.value import Valued, stated
-from portfolio_sync.tax.pool import Whereabouts
+from portfolio_sync.tax.pool import Whereabouts, by_entry, entry
 from portfolio_sync.tax.profile import Method, Profile
 
 TAXED = frozenset({Kind.SELL.value, Kind.SPEND.value})
@@ -33,7 +33,7 @@ def fr_pamc(history: Sequence[Movement], _profile: Profile, _standing: object = 
     """
     spent, matches, places = Acquisitions(), list[Match](), defaultdict[str, Whereabouts](Whereabouts)
     with localcontext(EXACT):
-        for m in history:
+        for m in by_entry(history):
             if m.act is Act.ACQUIRE and m.kind not in COSTS_NOTHING:
                 spent.add(m)
             elif m.act is Act.DISPOSE and m.kind in TAXED:
@@ -98,18 +98,23 @@ class Portfolio:
 
 
 def with_values(events: Sequence[Valued], moved: Callable[[Valued], Iterable[Movement]], lookup: Lookup) -> Portfolio:
-    """V as stated for the sale; else all units held just before it at their prices, those sold at their own."""
-    worth, history, without_value = Worth(lookup), list[Movement](), set[str]()
-    for valued in events:
-        given = stated(valued.event.facts.portfolio_value, valued.event, lookup)
-        for m in moved(valued):
-            taxed = m.act is Act.DISPOSE and m.kind in TAXED
-            value = None if not taxed else given.money if given else worth.just_before(m)
-            history.append(m._replace(portfolio_value=value) if taxed else m)
-            if taxed and value is None:
+    """V as stated for the sale; else all units held just before it at their prices, those sold at their own.
+
+    Coins deposited from outside are held from the day they were acquired: the portfolio is that of all wallets.
+    """
+    worth, without_value = Worth(lookup), set[str]()
+    history = [(m, valued) for valued in events for m in moved(valued)]
+    for place in sorted(range(len(history)), key=lambda place: entry(history[place][0])):
+        m, valued = history[place]
+        taxed = m.act is Act.DISPOSE and m.kind in TAXED
+        given = stated(valued.event.facts.portfolio_value, valued.event, lookup) if taxed else None
+        if taxed:
+            value = given.money if given else worth.just_before(m)
+            history[place] = m._replace(portfolio_value=value), valued
+            if value is None:
                 without_value.add(m.event)
-            worth.book(m, counted=not (taxed and given))
-    return Portfolio(history, worth.findings, without_value)
+        worth.book(m, counted=not given)
+    return Portfolio([m for m, _ in history], worth.findings, without_value)
 
 
 class Worth:

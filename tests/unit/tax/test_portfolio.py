@@ -99,6 +99,16 @@ def test_a_sale_without_the_portfolios_value_is_a_line_of_the_worklist_until_it_
     assert not figures(*history, did(1, Kind.SELL, 1, "A", 150, portfolio_value=Decimal(400))).worklist
 
 
+# CGI art. 150 VH bis III: the acquisition price and the value are those of all coins of the taxpayer, wherever they lie.
+def test_coins_deposited_from_outside_belonged_to_the_portfolio_since_they_were_acquired() -> None:
+    came = did(9, Kind.DEPOSIT, 1, "ETH", None, cost=Decimal(300), acquired=on(1))
+    sold = did(5, Kind.SELL, 1, "BTC", 100)
+    bought = did(0, Kind.BUY, 1, "BTC", 500)
+    result = figures(bought, sold, came, prices=(euros("ETH", 300, 5),))
+    assert lines(result) == ["sell BTC 1 100 200 -100"]  # 800 x 100 / 400
+    assert price_left(result) == ["* 600"]
+
+
 def test_coins_of_unknown_cost_make_the_acquisition_price_unknown() -> None:
     gift = did(5, Kind.GIFT_IN, 1, "BTC", None)
     result = figures(*BOUGHT, gift, did(9, Kind.SELL, 1, "BTC", 100, portfolio_value=Decimal(1000)))
