@@ -18,13 +18,13 @@ from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.value import Valued
 from portfolio_sync.tax.allocation import allocation_gaps
 from portfolio_sync.tax.disposals import disposal_rows
-from portfolio_sync.tax.gaps import gaps
+from portfolio_sync.tax.gaps import gaps, short_wallets
 from portfolio_sync.tax.holdings import holdings
 from portfolio_sync.tax.margin import margin_rows
 from portfolio_sync.tax.methods import METHODS, Scope, StandingOrder
 from portfolio_sync.tax.movements import movements
 from portfolio_sync.tax.portfolio import with_values
-from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.profile import Oversell, Profile
 from portfolio_sync.tax.result import Computation, Disposal, Income
 from portfolio_sync.tax.summary import summarize
 from portfolio_sync.tax.worklist import worklist
@@ -60,6 +60,8 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
             matching = METHODS[profile.method].match(history, profile, options.standing)
             disposals += in_year(disposal_rows(matching, profile), profile, options.year)
             findings += (*gaps(matching), *allocation_gaps(history, profile))
+            if not matching.refused and profile.oversell is Oversell.ERROR:
+                findings += short_wallets(history)
             final = as_at(end, history, matching, profile, options)
             lots += final.left
             held += final.left if final.held is None else final.held

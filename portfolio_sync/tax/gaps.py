@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from portfolio_sync.core.amount import ZERO, shortest
 from portfolio_sync.core.event import Kind
@@ -62,6 +63,27 @@ def lots_not_there(matching: Matching) -> Iterator[Finding]:
     for move, lot, named, there in matching.not_there:
         message = f"{shortest(named)} of lot {lot} were named for this {move.kind}, {shortest(there)} lay in {move.wallet}: the rest was taken in order"
         yield Finding(Severity.WARNING, "pick_not_filled", message, move.ids, move.time, move.account)
+
+
+def short_wallets(history: Sequence[Movement]) -> Iterator[Finding]:
+    """Wallets that at the end have given more than they got, as one pool for all allows: a name, or a purchase, is missing."""
+    if len({m.wallet for m in history}) == 1 and not any(m.act is Act.MOVE for m in history):
+        return
+    units: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    short: dict[tuple[str, str], Movement] = {}
+    for m in history:
+        place = m.asset, m.wallet
+        left = units[place] = units[place] + (m.quantity if m.act is Act.ACQUIRE else -m.quantity)
+        if left < 0:
+            short.setdefault(place, m)
+        else:
+            short.pop(place, None)
+        if m.act is Act.MOVE:
+            units[m.asset, m.to_wallet] += m.quantity
+    for place, since in short.items():
+        if (left := units[place]) < 0:
+            message = f"{since.wallet} gave {shortest(-left)} {since.asset} more than came to it, since this {since.kind}: state how they came there, or another wallet"
+            yield Finding(Severity.WARNING, "wallet_short", message, since.ids, since.time, since.account)
 
 
 def finding(code: str, movement: Movement, message: str) -> Finding:
