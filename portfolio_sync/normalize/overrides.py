@@ -97,8 +97,9 @@ def overridden(
                 event = as_booked[place]
                 assert isinstance(event, Event)
                 as_booked[place] = supplemented(event, one)
-                if said := list(supplements(event, rows[row_id], one)):
-                    notes.extend(said)
+                said = list(supplements(event, rows[row_id], one))
+                notes.extend(said)
+                if said or one.kind is Kind.WITHDRAWAL:  # the others stand in the worklist, perhaps not filled in yet
                     heard.add(row_id)
         except Refused as error:
             notes.append(note(Severity.ERROR, "override_refused", rows[row_id], str(error)))

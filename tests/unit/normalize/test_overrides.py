@@ -209,6 +209,16 @@ def test_a_part_of_what_came_back_is_what_is_stated_and_the_rest_as_booked(
     assert (result.counts.ledger_rows, result.counts.event) == (2, 2)
 
 
+@pytest.mark.parametrize(
+    ("amount", "kind", "left"), [("-1", Kind.WITHDRAWAL, []), ("1", Kind.DEPOSIT, ["unexplained"])]
+)
+def test_who_says_that_coins_are_still_his_has_explained_them(amount: str, kind: Kind, left: list[str]) -> None:
+    """A line of the worklist that nobody filled in explains nothing."""
+    ledger = booked("transfer", "BTC", amount)
+    assert codes(normalize(ledger.rows)) == ["unexplained"]
+    assert codes(normalize(ledger.rows, [says(ledger.rows[0].id, kind, "BTC", note="mine")])) == left
+
+
 def test_a_deposit_without_a_cost_and_a_withdrawal_have_no_effect() -> None:
     stated = [says(name, kind, "BTC", "1") for name, kind in (("t1", Kind.DEPOSIT), ("t2", Kind.WITHDRAWAL))]
     assert [(event.kind, event.legs) for event in normalize([], stated).events] == [(Kind.INTERNAL, ())] * 2
