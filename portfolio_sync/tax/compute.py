@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import localcontext
+from itertools import chain
 from operator import attrgetter
 from typing import TypeVar
 
@@ -61,7 +62,7 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
             disposals += in_year(disposal_rows(matching, profile), profile, options.year)
             findings += (*gaps(matching), *allocation_gaps(history, profile))
             if not matching.refused and profile.oversell is Oversell.ERROR:
-                findings += short_wallets(history)
+                findings += chain.from_iterable(map(short_wallets, of_each_asset(history, profile)))
             final = as_at(end, history, matching, profile, options)
             lots += final.left
             held += final.left if final.held is None else final.held
@@ -97,6 +98,15 @@ def by_asset(events: Iterable[Valued], profile: Profile) -> Iterator[list[Moveme
             history[movement.asset].append(movement)
     for asset in sorted(history):
         yield history.pop(asset)
+
+
+def of_each_asset(history: list[Movement], profile: Profile) -> Iterable[list[Movement]]:
+    if METHODS[profile.method].scope is Scope.ASSET:
+        return (history,)
+    found: dict[str, list[Movement]] = defaultdict(list)
+    for m in history:
+        found[m.asset].append(m)
+    return found.values()
 
 
 def as_at(

@@ -66,23 +66,26 @@ def lots_not_there(matching: Matching) -> Iterator[Finding]:
 
 
 def short_wallets(history: Sequence[Movement]) -> Iterator[Finding]:
-    """Wallets that at the end have given more than they got, as one pool for all allows: a name, or a purchase, is missing."""
+    """Of one asset: wallets that at the end have given more than they got: a name, or a purchase, is missing."""
     if len({m.wallet for m in history}) == 1 and not any(m.act is Act.MOVE for m in history):
         return
-    units: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
-    short: dict[tuple[str, str], Movement] = {}
+    units: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    short: dict[str, Movement] = {}
     for m in history:
-        place = m.asset, m.wallet
-        left = units[place] = units[place] + (m.quantity if m.act is Act.ACQUIRE else -m.quantity)
+        wallet, act = m.wallet, m.act
+        if act is Act.ACQUIRE:
+            units[wallet] += m.quantity
+            continue
+        left = units[wallet] = units[wallet] - m.quantity
+        if act is Act.MOVE:
+            units[m.to_wallet] += m.quantity
         if left < 0:
-            short.setdefault(place, m)
-        else:
-            short.pop(place, None)
-        if m.act is Act.MOVE:
-            units[m.asset, m.to_wallet] += m.quantity
-    for place, since in short.items():
-        if (left := units[place]) < 0:
-            message = f"{since.wallet} gave {shortest(-left)} {since.asset} more than came to it, since this {since.kind}: state how they came there, or another wallet"
+            short.setdefault(wallet, m)
+        elif short:
+            short.pop(wallet, None)
+    for wallet, since in short.items():
+        if (left := units[wallet]) < 0:
+            message = f"{wallet} gave {shortest(-left)} {since.asset} more than came to it, since this {since.kind}: state how they came there, or another wallet"
             yield Finding(Severity.WARNING, "wallet_short", message, since.ids, since.time, since.account)
 
 
