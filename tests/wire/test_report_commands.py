@@ -152,6 +152,7 @@ def test_lots_named_in_a_file_are_followed_and_said_to_be_undated(own: Run, tmp_
     ok(own("lots", "pick", "s2", "t2:0.5"))  # before the sale: its date is known
     assert sales(own, "r", "us") == {"s1": ("spec_id", "150"), "s2": ("spec_id", "150")}
     assert [row["source_id"] for row in rows("r/findings.csv") if row["code"] == "lots_undated"] == ["s1"]
+    assert sales(own, "r", "us", "--method", "spec_id") == {"s1": ("spec_id", "150"), "s2": ("spec_id", "150")}
 
 
 def test_a_later_list_of_picks_takes_the_place_of_the_earlier_one(own: Run) -> None:
