@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from portfolio_sync.core.amount import EXACT, ZERO
+from portfolio_sync.core.amount import EXACT, ZERO, shortest
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.lot import POOL, Act, Lot, Match, Matching, Movement, share
@@ -113,6 +113,12 @@ def with_values(events: Sequence[Valued], moved: Callable[[Valued], Iterable[Mov
             history[place] = m._replace(portfolio_value=value), valued
             if value is None:
                 without_value.add(m.event)
+            elif given and m.price is not None and value < m.price:
+                worth.note(
+                    m,
+                    "portfolio_below_sale",
+                    f"the coins of this {m.kind} brought {shortest(m.price)}, all coins were stated to be worth {shortest(value)}: portfolio_value counts those sold, too",
+                )
         worth.book(m, counted=not given)
     return Portfolio([m for m, _ in history], worth.findings, without_value)
 
@@ -141,7 +147,7 @@ class Worth:
     def just_before(self, sale: Movement) -> Decimal | None:
         if self.short or sale.price is None or self.units[sale.asset] < sale.quantity:
             return None
-        total, missing = sale.price / sale.quantity * self.units[sale.asset], []
+        total, missing = sale.price * self.units[sale.asset] / sale.quantity, []
         for asset, units in sorted(self.units.items()):
             if units and asset != sale.asset:
                 quote = self.lookup.quote(asset, sale.time)

@@ -142,6 +142,7 @@ WRONG = [
     ({"fee": "1"}, "fee_asset", "fill in both"),
     ({"fee_asset": "USD"}, "fee", "fill in both"),
     ({"fee_value": "1"}, "fee", "say what was paid"),
+    ({"fee": "1", "fee_asset": "EUR", "fee_value": "2", "currency": "EUR"}, "fee_value", "but fee is 1"),
     ({"counter_asset": "EUR"}, "counter_amount", "fill in both"),
     ({"kind": "trade"}, "counter_asset", "a trade needs it"),
     ({"kind": "sell", "lots": "t1"}, "lots", "t1:0.5;t2:0.3"),

@@ -109,6 +109,18 @@ def test_coins_deposited_from_outside_belonged_to_the_portfolio_since_they_were_
     assert price_left(result) == ["* 600"]
 
 
+def test_a_portfolio_worth_less_than_what_was_sold_of_it_is_named() -> None:
+    bought = did(0, Kind.BUY, 2, "BTC", 1000)
+    (found,) = figures(bought, did(1, Kind.SELL, 1, "BTC", 600, portfolio_value=Decimal(120))).findings
+    assert (found.code, found.source) == ("portfolio_below_sale", ("t1",))
+    assert not figures(bought, did(1, Kind.SELL, 1, "BTC", 600, portfolio_value=Decimal(600))).findings
+
+
+def test_who_sells_all_has_used_all_of_the_acquisition_price() -> None:
+    result = figures(did(0, Kind.BUY, 7, "BTC", 1000), did(1, Kind.SELL, 7, "BTC", 100))
+    assert (lines(result), price_left(result)) == (["sell BTC 7 100 1000 -900"], ["* 0"])
+
+
 def test_coins_of_unknown_cost_make_the_acquisition_price_unknown() -> None:
     gift = did(5, Kind.GIFT_IN, 1, "BTC", None)
     result = figures(*BOUGHT, gift, did(9, Kind.SELL, 1, "BTC", 100, portfolio_value=Decimal(1000)))
