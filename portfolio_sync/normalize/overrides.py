@@ -26,6 +26,7 @@ Outcome = Event | Finding | Group
 Stated = tuple[str, Transaction]
 """The name of an account, and what was imported into it."""
 LEDGER_ID = re.compile(r"L[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{6}")
+OTHER_HALF = "this row was one half of a move; the other has no effect still: state what that one was, too"
 STATES_NOTHING = (None, "", ())
 NOT_ABOUT_MONEY = {"note", "currency"}
 
@@ -93,6 +94,8 @@ def overridden(
             if place is None:
                 apart[row_id] = event_of(rows[row_id], one)
                 notes.extend(reclassified(apart[row_id], rows[row_id], one))
+                if found.rule.treatment is Treatment.INTERNAL:
+                    notes.append(note(Severity.WARNING, "half_of_a_move", rows[row_id], OTHER_HALF))
             else:
                 event = as_booked[place]
                 assert isinstance(event, Event)

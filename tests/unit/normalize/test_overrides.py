@@ -219,6 +219,15 @@ def test_who_says_that_coins_are_still_his_has_explained_them(amount: str, kind:
     assert codes(normalize(ledger.rows, [says(ledger.rows[0].id, kind, "BTC", note="mine")])) == left
 
 
+def test_who_says_what_one_half_of_a_move_was_is_asked_for_the_other() -> None:
+    ledger = Ledger()
+    out = ledger.add("earn", "ETH", "-1", subtype="allocation", refid="E1")
+    back = ledger.add("earn", "ETH", "1", subtype="allocation", refid="E1")
+    result = normalize(ledger.rows, [says(out, Kind.LOST, "ETH")])
+    assert [(event.kind, event.source) for event in result.events] == [(Kind.INTERNAL, (back,)), (Kind.LOST, (out,))]
+    assert codes(result) == ["overridden", "half_of_a_move"]
+
+
 def test_a_deposit_without_a_cost_and_a_withdrawal_have_no_effect() -> None:
     stated = [says(name, kind, "BTC", "1") for name, kind in (("t1", Kind.DEPOSIT), ("t2", Kind.WITHDRAWAL))]
     assert [(event.kind, event.legs) for event in normalize([], stated).events] == [(Kind.INTERNAL, ())] * 2
