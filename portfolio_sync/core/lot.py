@@ -95,6 +95,15 @@ class Lot:
         return None if self.origin.kind == POOL else self.origin.acquired_at
 
 
+class NotThere(NamedTuple):
+    """Units of ``lot`` (id of a row of the acquisition) that a move named, and fewer that it found."""
+
+    move: Movement
+    lot: str
+    named: Decimal
+    there: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Matching:
     """The whole history of one asset (or portfolio), matched. ``refused``: the first movement that asks for more than is known."""
@@ -108,6 +117,7 @@ class Matching:
     """All of a local day counts as one transaction: ``disposal`` and ``lot`` are whole days."""
     held: Sequence[Lot] | None = None
     """What lies where, if ``left`` does not say so by asset."""
+    not_there: Sequence[NotThere] = ()
 
 
 # Shares are cut here: a figure that does not terminate keeps 20 decimals, and the last part takes the exact remainder.

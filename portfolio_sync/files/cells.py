@@ -8,12 +8,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from portfolio_sync.core.asset import FEE_CREDIT, FIAT, holding
+from portfolio_sync.kraken.assets import COMMON, LEGACY, WALLETS, Assets
+
 LONGEST_ID = 100
 NUMBER = re.compile(r"\d{1,40}(\.\d{0,40})?|\.\d{1,40}", re.ASCII)
 A_NUMBER = "write a plain decimal such as 1234.5: no sign, no exponent, no thousands separator"
 A_TIME = "write ISO 8601 with an offset or Z, such as 2024-05-01T12:00:00Z"
 LOTS = "write the lots as id:amount;id:amount, such as t1:0.5;t2:0.3"
-KRAKENS = {"XBT": "BTC", "XXBT": "BTC", "XDG": "DOGE", "XXDG": "DOGE"}
+CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+KRAKENS = (LEGACY.keys() | {"XBT", "XDG", "ETH2"}) - {FEE_CREDIT}
+WELL_KNOWN = FIAT | {COMMON.get(name, name) for name in LEGACY.values()}
 
 
 class Mistake(ValueError):
@@ -54,8 +59,11 @@ def instant(column: str, cell: str) -> datetime:
 
 def asset(column: str, cell: str) -> str:
     """Any symbol, but not two names for one coin: their units would lie in two pools."""
-    if ours := KRAKENS.get(cell.upper()):
-        raise Mistake(column, f"{cell!r} is Kraken's name: write {ours}")
+    name, _, wallet = cell.upper().partition(".")
+    if name in KRAKENS or (name in WELL_KNOWN and wallet in WALLETS):
+        raise Mistake(column, f"{cell!r} is Kraken's name: write {holding(Assets().symbol(cell.upper()))}")
+    if cell != name and name in WELL_KNOWN:
+        raise Mistake(column, f"{cell!r} would be another coin than {name}: write {name}")
     return cell
 
 
@@ -65,7 +73,8 @@ def lots(column: str, cell: str) -> tuple[tuple[str, Decimal], ...]:
 
 def lot(column: str, part: str) -> tuple[str, Decimal]:
     name, _, amount = part.rpartition(":")
-    if not name.strip() or not NUMBER.fullmatch(amount.strip()):
+    is_list = "," in name and ":" in name  # t1:0.5,t2
+    if is_list or not name.strip() or not NUMBER.fullmatch(amount.strip()) or not Decimal(amount.strip()):
         raise Mistake(column, f"{part!r} is not a lot: {LOTS}")
     return name.strip(), Decimal(amount.strip())
 
@@ -76,7 +85,12 @@ def whole(column: str, cell: str) -> int:
     return int(cell)
 
 
-def code(_column: str, cell: str) -> str:
+def currency(column: str, cell: str) -> str:
+    if not CURRENCY.fullmatch(cell.upper()):
+        raise Mistake(
+            column,
+            f"{cell!r} is not a currency: write its three letters, such as EUR; what was paid in coins is a trade",
+        )
     return cell.upper()
 
 
@@ -88,5 +102,5 @@ READERS: dict[str, Callable[[str, str], Any]] = {
     "id": one_id,
     **dict.fromkeys(("asset", "counter_asset", "fee_asset"), asset),
     "lots": lots,
-    "currency": code,
+    "currency": currency,
 }

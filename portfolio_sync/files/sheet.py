@@ -116,7 +116,9 @@ class _Lines:
                 self.last = line
                 yield line
         except UnicodeDecodeError:
-            raise InputFileError(f"{self.name}, after line {self.number}: not UTF-8 text") from None
+            raise InputFileError(
+                f"{self.name}, after line {self.number}: not UTF-8 text; save the file as UTF-8"
+            ) from None
 
 
 def _rows(lines: _Lines, separator: str, width: int) -> Iterator[tuple[int, list[str]]]:

@@ -166,6 +166,12 @@ def check_sense(found: Transaction) -> None:
         raise Mistake("cost", "a buy has either a cost, fees included, or a value and a fee: clear one of them")
     if found.amount is not None and reduce(EXACT.add, (amount for _, amount in found.lots), ZERO) > found.amount:
         raise Mistake("lots", f"they name more units than the amount of {found.amount}")
+    if found.id in dict(found.lots):
+        raise Mistake("lots", f"{found.id!r} is this transaction itself: name the one that brought the coins")
+    if found.asset == found.counter_asset:
+        raise Mistake("counter_asset", f"is {found.asset} like asset: nothing is exchanged for itself")
+    if found.fee_asset == found.currency != "" and found.fee_value not in (None, found.fee):
+        raise Mistake("fee_value", f"is {found.fee_value} {found.currency}, but fee is {found.fee}: clear one of them")
     if found.kind is Kind.TRANSFER and found.wallet == found.to_wallet != "":
         raise Mistake("to_wallet", f"is {found.to_wallet!r} like wallet: a transfer goes from one wallet to another")
 

@@ -57,13 +57,14 @@ def normalize(rows: Iterable[LedgerRow], transactions: Iterable[Stated] = (), ru
     statements, outcomes = Statements(transactions), list[Outcome]()
     with localcontext(EXACT):
         for found in used_up(group(rows, rules)):
-            told = statements.of(found.rows)
+            told = statements.of(found)
             outcomes += overridden(found, told, read, statements.notes) if told else read(found)
         events = [outcome for outcome in outcomes if isinstance(outcome, Event)]
         findings = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
         findings += unclassified(outcome for outcome in outcomes if isinstance(outcome, Group))
         counted = counts(events, findings)
-        everything, notes = came_back(sorted([*events, *statements.free()], key=attrgetter("time")))
+        free = statements.free()
+        everything, notes = came_back(sorted([*events, *free], key=attrgetter("time")), statements.parts)
     return Normalized(tuple(everything), (*findings, *notes, *statements.notes), counted)
 
 

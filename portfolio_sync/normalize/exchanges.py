@@ -41,9 +41,7 @@ def shape(legs: Iterable[Leg]) -> tuple[bool, bool, bool, bool]:
 
 def incomplete(group: Group, legs: Sequence[Leg]) -> str:
     named = ", ".join(str(each.amount) for each in legs) or "nothing but fees"
-    return (
-        f"the {group.rule.name} with refid {group.rows[0].refid!r} has no two sides ({named}): no effect on any figure"
-    )
+    return f"the {group.rule.name} with refid {group.rows[0].refid!r} has no two sides ({named}): no effect on any figure; state under their ids what its rows were"
 
 
 def is_one_sided_fill(group: Group, legs: Sequence[Leg]) -> bool:

@@ -167,7 +167,7 @@ def unexplained_words(row: LedgerRow) -> str:
         return f"{what}: counted as neither income nor cost; state it if it is one"
     if row.amount > 0:
         return f"{what}: counted as coins of unknown cost; state an income (airdrop, fork, bonus) or their cost under this id"
-    return f"{what}: counted as still yours, outside Kraken; state a sale, a gift or a loss under this id if it is one"
+    return f"{what}: counted as still yours, outside Kraken; state a sale, a gift or a loss under this id, or a withdrawal if it is none"
 
 
 def fee(group: Group) -> Iterable[Outcome]:

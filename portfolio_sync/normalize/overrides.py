@@ -18,14 +18,15 @@ from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.transaction import Transaction
 from portfolio_sync.normalize.group import Group
 from portfolio_sync.normalize.outcome import EXTERNAL
-from portfolio_sync.normalize.transactions import CHARGED, SIGN, facts_of, to_events
+from portfolio_sync.normalize.rules import Treatment
+from portfolio_sync.normalize.transactions import CHARGED, EXCHANGES, SIGN, by_legs, facts_of, to_events
 
 Outcome = Event | Finding | Group
 """A group stands for its rows, for which there is no rule."""
 Stated = tuple[str, Transaction]
 """The name of an account, and what was imported into it."""
-EXCHANGES = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE})
 LEDGER_ID = re.compile(r"L[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{6}")
+OTHER_HALF = "this row was one half of a move; the other has no effect still: state what that one was, too"
 STATES_NOTHING = (None, "", ())
 NOT_ABOUT_MONEY = {"note", "currency"}
 
@@ -35,16 +36,34 @@ class Refused(ValueError):
 
 
 class Statements:
-    """All imported transactions, those about a ledger row found by its account and id; ``notes`` for the reader gather here."""
+    """All imported transactions, those about a ledger row found by its account and id; ``notes`` for the reader gather here.
+
+    ``parts``: those about some of the units of a row that came back from another place, by account and row id.
+    """
 
     def __init__(self, stated: Iterable[Stated]) -> None:
         self.about = {(account, one.id): one for account, one in stated}
+        self.parts: dict[tuple[str, str], Transaction] = {}
         self.notes: list[Finding] = []
 
-    def of(self, rows: Iterable[LedgerRow]) -> dict[str, Transaction]:
-        """Those about ``rows``, by row id; each is handed out once."""
-        found = {row.id: self.about.pop((row.account, row.id), None) for row in rows} if self.about else {}
-        return {row_id: one for row_id, one in found.items() if one}
+    def of(self, group: Group) -> dict[str, Transaction]:
+        """Those about the rows of a group, by row id; each is handed out once, and those about a part are kept as such."""
+        told: dict[str, Transaction] = {}
+        for row in group.rows if self.about else ():
+            one = self.about.pop((row.account, row.id), None)
+            if one and group.rule.treatment is Treatment.OUTSIDE and is_part(row, one):
+                self.parts[row.account, row.id] = one
+                self.notes.append(
+                    note(
+                        Severity.INFO,
+                        "overridden",
+                        row,
+                        f"{one.amount} {row.symbol} of it count as {one.kind}, as was stated{why(one)}",
+                    )
+                )
+            elif one:
+                told[row.id] = one
+        return told
 
     def free(self) -> Iterator[Event]:
         """The events of those that speak of no ledger row. Call it when all rows have been asked for."""
@@ -75,12 +94,15 @@ def overridden(
             if place is None:
                 apart[row_id] = event_of(rows[row_id], one)
                 notes.extend(reclassified(apart[row_id], rows[row_id], one))
+                if found.rule.treatment is Treatment.INTERNAL:
+                    notes.append(note(Severity.WARNING, "half_of_a_move", rows[row_id], OTHER_HALF))
             else:
                 event = as_booked[place]
                 assert isinstance(event, Event)
                 as_booked[place] = supplemented(event, one)
-                if said := list(supplements(event, rows[row_id], one)):
-                    notes.extend(said)
+                said = list(supplements(event, rows[row_id], one))
+                notes.extend(said)
+                if said or one.kind is Kind.WITHDRAWAL:  # the others stand in the worklist, perhaps not filled in yet
                     heard.add(row_id)
         except Refused as error:
             notes.append(note(Severity.ERROR, "override_refused", rows[row_id], str(error)))
@@ -126,6 +148,28 @@ def supplements(event: Event, row: LedgerRow, one: Transaction) -> Iterator[Find
     yield from differing(units, row, one)
 
 
+# --- a part of what came back from another place -----------------------------------------------------------------------
+
+
+def is_part(row: LedgerRow, one: Transaction) -> bool:
+    """Fewer units than came, and of the kind that coins come by."""
+    some = one.amount is not None and 0 < one.amount < row.amount - row.fee
+    return some and SIGN.get(one.kind, 0) > 0 and one.asset in (row.asset, row.symbol, holding(row.symbol))
+
+
+def stated_part(event: Event, one: Transaction) -> Event:
+    (leg,) = event.legs
+    return replace(
+        event, id=content_id("E", event.account, *event.source, "stated"), kind=opened(one), wallet="", rule="stated",
+        legs=(Leg(one.amount or ZERO, leg.asset, leg.ids),), facts=facts_of(one),
+    )  # fmt: skip
+
+
+def opened(one: Transaction) -> Kind:
+    """A buy at a stated cost opens a lot."""
+    return Kind.DEPOSIT if one.kind is Kind.BUY and one.cost is not None else one.kind
+
+
 # --- another kind ------------------------------------------------------------------------------------------------------
 
 
@@ -149,9 +193,7 @@ def event_of(row: LedgerRow, one: Transaction) -> Event:
     fees = [Leg(fee, asset, ids)] if fee else []
     if not fees and one.fee and one.fee_asset and kind in CHARGED:
         fees = [Leg(one.fee, one.fee_asset, ids)]
-    if kind is Kind.BUY and one.cost is not None:
-        kind = Kind.DEPOSIT
-    return made(row, one, kind, legs, fees)
+    return made(row, one, by_legs(opened(one), legs), legs, fees)
 
 
 def units(row: LedgerRow, kind: Kind, *, arriving: bool) -> tuple[Decimal, Decimal]:

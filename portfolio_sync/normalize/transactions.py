@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.asset import FIAT
 from portfolio_sync.core.event import Event, Facts, Kind, Leg, content_id
 from portfolio_sync.core.transaction import Transaction
 
-__all__ = ["CHARGED", "SIGN", "Transaction", "facts_of", "to_event", "to_events"]
+__all__ = ["CHARGED", "EXCHANGES", "SIGN", "Transaction", "by_legs", "facts_of", "to_event", "to_events"]
 
 FACTS = (
     "value", "counter_value", "fee_value", "cost", "acquired", "lots", "portfolio_value", "income_type", "currency", "note",
@@ -20,6 +20,8 @@ SIGN = {
     Kind.BUY: 1, Kind.INCOME: 1, Kind.GIFT_IN: 1, Kind.DEPOSIT: 1,
     Kind.SELL: -1, Kind.TRADE: -1, Kind.SPEND: -1, Kind.GIFT_OUT: -1, Kind.LOST: -1, Kind.FEE: -1, Kind.TRANSFER: -1,
 }  # fmt: skip
+EXCHANGES = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE})
+TWO = 2
 CHARGED = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE, Kind.SPEND, Kind.TRANSFER})
 """Kinds with fees of their own; coins paid as a fee of any other kind are used up beside it."""
 
@@ -32,6 +34,14 @@ def kind_of(transaction: Transaction) -> Kind:
     if kind is Kind.DEPOSIT and transaction.cost is None:
         return Kind.INTERNAL
     return kind if kind in SIGN else Kind.INTERNAL
+
+
+def by_legs(kind: Kind, legs: Sequence[Leg]) -> Kind:
+    """An exchange is what its two legs say: coins for money a sale, money for coins a purchase, coins for coins a trade."""
+    money = [leg.number > 0 for leg in legs if leg.asset in FIAT]
+    if kind not in EXCHANGES or len(legs) != TWO or len(money) == TWO:
+        return kind
+    return Kind.TRADE if not money else Kind.SELL if money[0] else Kind.BUY
 
 
 def facts_of(transaction: Transaction) -> Facts:
@@ -66,6 +76,6 @@ def to_event(transaction: Transaction, account: str, *part: str) -> Event:
     charged = transaction.fee if kind in CHARGED and transaction.fee_asset else None
     fees = (Leg(charged, transaction.fee_asset, ids),) if charged else ()
     return Event(
-        content_id("E", account, transaction.id, *part), account, transaction.time, kind, legs, fees, ids,
+        content_id("E", account, transaction.id, *part), account, transaction.time, by_legs(kind, legs), legs, fees, ids,
         "imported", transaction.wallet, transaction.to_wallet, facts_of(transaction),
     )  # fmt: skip

@@ -241,12 +241,23 @@ def lacking(valued: Valued) -> list[Leg]:
     return [leg for leg, found in (*legs, *fees) if found.money is None and not (no_figure and leg.asset in FIAT)]
 
 
+def sought(valued: Valued, currency: str) -> tuple[str, ...]:
+    """What an event lacks a price of: its coins, or the currency in which their value is stated."""
+    facts, fees = valued.event.facts, valued.event.fees
+    abroad = facts.currency not in ("", currency)
+
+    def name(leg: Leg) -> str:
+        said = facts.fee_value if leg in fees else facts.value
+        return leg.asset if said is None or not abroad else facts.currency
+
+    return tuple(dict.fromkeys(map(name, lacking(valued))))
+
+
 def missing(valued: Valued, currency: str) -> Finding | None:
     """The ``missing_price`` finding of an event, if it lacks a value."""
-    legs = lacking(valued)
-    if not legs:
+    named = ", ".join(sought(valued, currency))
+    if not named:
         return None
-    named = ", ".join(dict.fromkeys(leg.asset for leg in legs))
     message = f"no value in {currency} for {named} in this {valued.event.kind}: run prices fetch, or import a price"
     return Finding(
         Severity.ERROR, "missing_price", message, valued.event.source, valued.event.time, valued.event.account

@@ -41,7 +41,7 @@ from portfolio_sync.store.write import add_report, events_shown, replace_events,
 from portfolio_sync.tasks.verify import chained
 from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profile import Profile
-from portfolio_sync.tax.recorded import Picked, not_filled, orders_without_say, standing, with_picks
+from portfolio_sync.tax.recorded import Picked, not_filled, orders_without_say, standing, undated, with_picks
 from portfolio_sync.tax.result import Computation
 
 
@@ -152,6 +152,7 @@ def close(
         *picked.findings,
         *orders_without_say(recorded, computation.disposals, profile),
         *not_filled(picked.events, computation.disposals, profile),
+        *undated(normalized.events, picked.events, computation.disposals, profile),
     )
     made = digest.hexdigest()
     return Books(subject, profile, year, normalized, valuation, lookup, computation, made, seq, recorded, of_records)

@@ -118,8 +118,8 @@ def profile_of(app: App, asked: Asked) -> Profile:
 
 
 def _refuse_undated(base: Profile, profile: Profile) -> None:
-    """A choice that the law wants made before the sale cannot be made by an option afterwards."""
-    if profile.dated_methods_from and profile.method not in (base.method, Method.FIFO):
+    """A choice that the law wants made before the sale cannot be made by an option; ``spec_id`` alone names no lot."""
+    if profile.dated_methods_from and profile.method not in (base.method, Method.FIFO, Method.SPEC_ID):
         raise UsageError(
             f"profile {base.name}: from {profile.dated_methods_from} on, another order than {base.method} must have been "
             "recorded before the sale; a report cannot choose it afterwards"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from portfolio_sync.app import App
+from portfolio_sync.core.event import Kind
 from portfolio_sync.errors import InputFileError
 from portfolio_sync.files import transactions as file
 from portfolio_sync.files.sheet import open_sheets
@@ -79,7 +80,9 @@ def import_transactions(app: App, account: str, taxpayer: str | None, paths: Seq
         for each in imported.files:
             ids = [line.transaction.id for line in each.lines]
             _refuse_foreign(run, each, ids)
-            each.about_rows = len(booked(run.connection, run.account.id, ids))
+            about = booked(run.connection, run.account.id, ids)
+            _refuse_circular(run.account.name, each, about)
+            each.about_rows = len(about)
             each.done = run.write(raw_transaction, (row_of(line.transaction, line.place) for line in each.lines))
 
     imported.proof = run_import(app, account, taxpayer, write)
@@ -106,6 +109,18 @@ def _refuse_twice(files: Sequence[ReadFile]) -> None:
                     f"{each.name}, line {line.line}, column id: {line.transaction.id!r} is that of {name}, line {number}, too: "
                     "give each transaction its own"
                 )
+
+
+def _refuse_circular(account: str, each: ReadFile, about: Container[str]) -> None:
+    """Kraken is what the account's name and an empty cell both mean, but for a ledger row: it left Kraken."""
+    wrong = [
+        f"line {line.line}, column to_wallet: Kraken is where it starts, too: name the other wallet, in wallet or in to_wallet"
+        for line in each.lines
+        if (one := line.transaction).kind is Kind.TRANSFER and one.id not in about
+        and {one.wallet, one.to_wallet} <= {"", account}
+    ]  # fmt: skip
+    if wrong:
+        raise file.refusal(each.name, wrong)
 
 
 def _refuse_foreign(run: ImportRun, each: ReadFile, ids: Sequence[str]) -> None:

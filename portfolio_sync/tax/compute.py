@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import localcontext
+from itertools import chain
 from operator import attrgetter
 from typing import TypeVar
 
@@ -16,14 +17,15 @@ from portfolio_sync.core.finding import Finding
 from portfolio_sync.core.lot import Lot, Matching, Movement
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.value import Valued
+from portfolio_sync.tax.allocation import allocation_gaps
 from portfolio_sync.tax.disposals import disposal_rows
-from portfolio_sync.tax.gaps import gaps
+from portfolio_sync.tax.gaps import gaps, short_wallets
 from portfolio_sync.tax.holdings import holdings
 from portfolio_sync.tax.margin import margin_rows
 from portfolio_sync.tax.methods import METHODS, Scope, StandingOrder
 from portfolio_sync.tax.movements import movements
 from portfolio_sync.tax.portfolio import with_values
-from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.profile import Oversell, Profile
 from portfolio_sync.tax.result import Computation, Disposal, Income
 from portfolio_sync.tax.summary import summarize
 from portfolio_sync.tax.worklist import worklist
@@ -54,10 +56,13 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
         end = None if options.year is None else profile.end_of(options.year)
         known = ordered if end is None else [valued for valued in ordered if valued.event.time < end]
         disposals, lots, held, findings = list[Disposal](), list[Lot](), list[Lot](), list[Finding]()
-        for history in histories(ordered, profile, lookup, findings):
+        without_value = set[str]()
+        for history in histories(ordered, profile, lookup, findings, without_value):
             matching = METHODS[profile.method].match(history, profile, options.standing)
             disposals += in_year(disposal_rows(matching, profile), profile, options.year)
-            findings += gaps(matching)
+            findings += (*gaps(matching), *allocation_gaps(history, profile))
+            if not matching.refused and profile.oversell is Oversell.ERROR:
+                findings += chain.from_iterable(map(short_wallets, of_each_asset(history, profile)))
             final = as_at(end, history, matching, profile, options)
             lots += final.left
             held += final.left if final.held is None else final.held
@@ -68,19 +73,20 @@ def compute(events: Sequence[Valued], profile: Profile, options: Options, lookup
         return Computation(
             tuple(disposals), tuple(income), tuple(lots), tuple(holdings(held, lookup, at)),
             tuple(found for found in findings if end is None or (found.time and found.time < end)),
-            tuple(summarize(disposals, income, lots, profile, options.year)), tuple(worklist(known, profile, options.hints)),
+            tuple(summarize(disposals, income, lots, profile, options.year)), tuple(worklist(known, profile, options.hints, without_value)),
         )  # fmt: skip
 
 
 def histories(
-    events: Sequence[Valued], profile: Profile, lookup: Lookup, findings: list[Finding]
+    events: Sequence[Valued], profile: Profile, lookup: Lookup, findings: list[Finding], without_value: set[str]
 ) -> Iterator[list[Movement]]:
-    """The history of each pool that the method knows; adds to ``findings`` what a pool's making could not find out."""
+    """The history of each pool that the method knows; adds to the last two what a pool's making could not find out."""
     if METHODS[profile.method].scope is Scope.ASSET:
         yield from by_asset(events, profile)
         return
     whole = with_values(events, lambda valued: movements(valued, profile), lookup)
     findings += whole.findings
+    without_value |= whole.without_value
     yield whole.history
 
 
@@ -92,6 +98,15 @@ def by_asset(events: Iterable[Valued], profile: Profile) -> Iterator[list[Moveme
             history[movement.asset].append(movement)
     for asset in sorted(history):
         yield history.pop(asset)
+
+
+def of_each_asset(history: list[Movement], profile: Profile) -> Iterable[list[Movement]]:
+    if METHODS[profile.method].scope is Scope.ASSET:
+        return (history,)
+    found: dict[str, list[Movement]] = defaultdict(list)
+    for m in history:
+        found[m.asset].append(m)
+    return found.values()
 
 
 def as_at(

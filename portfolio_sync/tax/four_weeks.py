@@ -14,6 +14,7 @@ from decimal import Decimal, localcontext
 
 from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.lot import Act, Match, Movement, share
+from portfolio_sync.tax.pool import by_entry, entry
 from portfolio_sync.tax.profile import Method, Profile
 
 FOUR_WEEKS = timedelta(days=28)
@@ -30,18 +31,20 @@ class Loss:
 
 
 def ring_fenced(history: Sequence[Movement], matches: Sequence[Match], profile: Profile) -> list[Match]:
-    """The matches with losses denied and later released (``denied_loss`` + and -); each row of a sale is judged by itself."""
+    """The matches with losses denied and later released (``denied_loss`` + and -); each row of a sale is judged by itself.
+
+    Coins deposited from outside were not bought back: they were the taxpayer's from the day he states.
+    """
     by_disposal: dict[int, list[int]] = defaultdict(list)
     for place, match in enumerate(matches):
         by_disposal[id(match.disposal)].append(place)
     fences = Fences()
     with localcontext(EXACT):
-        for m in history:
-            day = profile.local_day(m.time)
+        for m in by_entry(history):
             if m.act is Act.ACQUIRE:
-                fences.bought(m, day)
+                fences.bought(m, profile.local_day(entry(m)))
             for place in by_disposal.get(id(m), ()):
-                fences.sold(place, matches[place], day)
+                fences.sold(place, matches[place], profile.local_day(m.time))
     return [named(match, fences.denied.get(place), profile) for place, match in enumerate(matches)]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from portfolio_sync.core.amount import ZERO, shortest
 from portfolio_sync.core.event import Kind
@@ -16,6 +17,7 @@ def gaps(matching: Matching) -> Iterator[Finding]:
     yield from refusal(matching)
     yield from unknown_costs(matching)
     yield from unpriced_gifts(matching)
+    yield from lots_not_there(matching)
 
 
 def refusal(matching: Matching) -> Iterator[Finding]:
@@ -55,6 +57,36 @@ def unpriced_gifts(matching: Matching) -> Iterator[Finding]:
         gift = match.disposal.act is Act.DISPOSE and Kind.GIFT_OUT in match.disposal.kind.split(";")
         if gift and match.proceeds is None:
             yield finding("missing_price", match.disposal, f"no value for the {match.disposal.asset} given away")
+
+
+def lots_not_there(matching: Matching) -> Iterator[Finding]:
+    for move, lot, named, there in matching.not_there:
+        message = f"{shortest(named)} of lot {lot} were named for this {move.kind}, {shortest(there)} lay in {move.wallet}: the rest was taken in order"
+        yield Finding(Severity.WARNING, "pick_not_filled", message, move.ids, move.time, move.account)
+
+
+def short_wallets(history: Sequence[Movement]) -> Iterator[Finding]:
+    """Of one asset: wallets that at the end have given more than they got: a name, or a purchase, is missing."""
+    if len({m.wallet for m in history}) == 1 and not any(m.act is Act.MOVE for m in history):
+        return
+    units: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    short: dict[str, Movement] = {}
+    for m in history:
+        wallet, act = m.wallet, m.act
+        if act is Act.ACQUIRE:
+            units[wallet] += m.quantity
+            continue
+        left = units[wallet] = units[wallet] - m.quantity
+        if act is Act.MOVE:
+            units[m.to_wallet] += m.quantity
+        if left < 0:
+            short.setdefault(wallet, m)
+        elif short:
+            short.pop(wallet, None)
+    for wallet, since in short.items():
+        if (left := units[wallet]) < 0:
+            message = f"{wallet} gave {shortest(-left)} {since.asset} more than came to it, since this {since.kind}: state how they came there, or another wallet"
+            yield Finding(Severity.WARNING, "wallet_short", message, since.ids, since.time, since.account)
 
 
 def finding(code: str, movement: Movement, message: str) -> Finding:

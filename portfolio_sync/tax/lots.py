@@ -13,7 +13,7 @@ from decimal import Decimal, localcontext
 from operator import attrgetter
 
 from portfolio_sync.core.amount import EXACT, ZERO
-from portfolio_sync.core.lot import Act, Lot, Match, Matching, Movement, share
+from portfolio_sync.core.lot import Act, Lot, Match, Matching, Movement, NotThere, share
 from portfolio_sync.tax.orders import OpenLot, Order, oldest
 from portfolio_sync.tax.wallet_lots import Part, WalletLots
 
@@ -70,7 +70,7 @@ class Books:
     """
 
     def __init__(self, rules: LotRules) -> None:
-        self.rules, self.matches = rules, list[Match]()
+        self.rules, self.matches, self.not_there = rules, list[Match](), list[NotThere]()
         self.wallets: dict[str, WalletLots] = {}
         self.per_wallet = False
 
@@ -89,13 +89,13 @@ class Books:
             missing = movement.quantity - self.available(wallet)
             if missing > 0:
                 if not self.rules.zero_cost:
-                    return Matching(self.matches, self.left(), movement, missing)
+                    return Matching(self.matches, self.left(), movement, missing, not_there=self.not_there)
                 wallet.add(OpenLot(movement, order, missing, ZERO))
             if movement.act is Act.MOVE:
                 self.move(movement, wallet, movement.quantity)
             else:
                 self.dispose(movement, wallet)
-        return Matching(self.matches, self.left())
+        return Matching(self.matches, self.left(), not_there=self.not_there)
 
     def wallet(self, name: str, time: datetime) -> WalletLots:
         found = self.wallets.get(name)
@@ -160,11 +160,17 @@ class Books:
         return [wallet for _, wallet in sorted(self.wallets.items())]
 
     def move(self, movement: Movement, source: WalletLots, quantity: Decimal) -> None:
-        self.carry(source, self.wallet(movement.to_wallet, movement.time), quantity, movement.picks)
+        moved = self.carry(source, self.wallet(movement.to_wallet, movement.time), quantity, movement.picks)
+        for row, named in movement.picks:
+            there = sum((part for lot, part, _ in moved if row in lot.origin.ids), ZERO)
+            if there < named:
+                self.not_there.append(NotThere(movement, row, named, there))
 
-    def carry(self, source: WalletLots, target: WalletLots, quantity: Decimal, picks: Picks = ()) -> None:
-        for _, (lot, part, cost) in list(self.taken(quantity, picks, [source])):
+    def carry(self, source: WalletLots, target: WalletLots, quantity: Decimal, picks: Picks = ()) -> list[Part]:
+        parts = [part for _, part in self.taken(quantity, picks, [source])]
+        for lot, part, cost in parts:
             target.add(OpenLot(lot.origin, lot.order, part, cost))
+        return parts
 
     def left(self) -> list[Lot]:
         lots = [(lot, name) for name, wallet in self.wallets.items() for _, _, lot in wallet]

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from portfolio_sync.core.amount import EXACT, ZERO
+from portfolio_sync.core.amount import EXACT, ZERO, shortest
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.lot import POOL, Act, Lot, Match, Matching, Movement, share
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.value import Valued, stated
-from portfolio_sync.tax.pool import Whereabouts
+from portfolio_sync.tax.pool import Whereabouts, by_entry, entry
 from portfolio_sync.tax.profile import Method, Profile
 
 TAXED = frozenset({Kind.SELL.value, Kind.SPEND.value})
@@ -33,7 +33,7 @@ def fr_pamc(history: Sequence[Movement], _profile: Profile, _standing: object = 
     """
     spent, matches, places = Acquisitions(), list[Match](), defaultdict[str, Whereabouts](Whereabouts)
     with localcontext(EXACT):
-        for m in history:
+        for m in by_entry(history):
             if m.act is Act.ACQUIRE and m.kind not in COSTS_NOTHING:
                 spent.add(m)
             elif m.act is Act.DISPOSE and m.kind in TAXED:
@@ -90,23 +90,37 @@ def held(places: dict[str, Whereabouts]) -> Sequence[Lot]:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The history with V at each taxed sale, and why V is not known where it is not."""
+    """The history with V at each taxed sale, and why V is not known where it is not. ``without_value``: events of such sales."""
 
     history: list[Movement]
     findings: list[Finding]
+    without_value: set[str]
 
 
 def with_values(events: Sequence[Valued], moved: Callable[[Valued], Iterable[Movement]], lookup: Lookup) -> Portfolio:
-    """V as stated for the sale; else all units held just before it at their prices, those sold at their own."""
-    worth, history = Worth(lookup), list[Movement]()
-    for valued in events:
-        given = stated(valued.event.facts.portfolio_value, valued.event, lookup)
-        for m in moved(valued):
-            taxed = m.act is Act.DISPOSE and m.kind in TAXED
-            value = None if not taxed else given.money if given else worth.just_before(m)
-            history.append(m._replace(portfolio_value=value) if taxed else m)
-            worth.book(m, counted=not (taxed and given))
-    return Portfolio(history, worth.findings)
+    """V as stated for the sale; else all units held just before it at their prices, those sold at their own.
+
+    Coins deposited from outside are held from the day they were acquired: the portfolio is that of all wallets.
+    """
+    worth, without_value = Worth(lookup), set[str]()
+    history = [(m, valued) for valued in events for m in moved(valued)]
+    for place in sorted(range(len(history)), key=lambda place: entry(history[place][0])):
+        m, valued = history[place]
+        taxed = m.act is Act.DISPOSE and m.kind in TAXED
+        given = stated(valued.event.facts.portfolio_value, valued.event, lookup) if taxed else None
+        if taxed:
+            value = given.money if given else worth.just_before(m)
+            history[place] = m._replace(portfolio_value=value), valued
+            if value is None:
+                without_value.add(m.event)
+            elif given and m.price is not None and value < m.price:
+                worth.note(
+                    m,
+                    "portfolio_below_sale",
+                    f"the coins of this {m.kind} brought {shortest(m.price)}, all coins were stated to be worth {shortest(value)}: portfolio_value counts those sold, too",
+                )
+        worth.book(m, counted=not given)
+    return Portfolio([m for m, _ in history], worth.findings, without_value)
 
 
 class Worth:
@@ -133,7 +147,7 @@ class Worth:
     def just_before(self, sale: Movement) -> Decimal | None:
         if self.short or sale.price is None or self.units[sale.asset] < sale.quantity:
             return None
-        total, missing = sale.price / sale.quantity * self.units[sale.asset], []
+        total, missing = sale.price * self.units[sale.asset] / sale.quantity, []
         for asset, units in sorted(self.units.items()):
             if units and asset != sale.asset:
                 quote = self.lookup.quote(asset, sale.time)

@@ -207,9 +207,41 @@ def not_filled(events: Iterable[Event], disposals: Iterable[Disposal], profile: 
         if not event.facts.lots:
             continue
         row_id = next((row for leg in event.given for row in leg.ids if row in sold), None)
+        if row_id and profile.method in BY_LOTS:
+            yield from partly_named(event, profile)
         for lot, amount in event.facts.lots if row_id else ():
             if row_id and took[row_id, lot] < amount:
                 yield not_taken(event, lot, amount, took[row_id, lot], profile)
+
+
+def undated(
+    stated: Sequence[Event], followed: Sequence[Event], disposals: Iterable[Disposal], profile: Profile
+) -> Iterator[Finding]:
+    """Lots that a file names for a sale and nobody put on record: the file does not say since when they were named.
+
+    ``followed``: the events as they count, those with a recorded pick being others than ``stated``.
+    """
+    turn = dated(profile)
+    if turn is None or profile.method not in BY_LOTS:
+        return
+    sold = {row for disposal in disposals for row in disposal.disposed_ids}
+    for event, counted in zip(stated, followed, strict=True):
+        if counted is event and event.facts.lots and event.time >= turn and not sold.isdisjoint(event.source):
+            yield warning(
+                "lots_undated",
+                f"lots were named for this {event.kind} in a file, which does not say when: {profile.name} wants it done no later than the sale; "
+                "they were followed, keep what shows when you named them, and record the next ones in time with `lots pick` or `method set`",
+                event.source, event.time,
+            )  # fmt: skip
+
+
+def partly_named(event: Event, profile: Profile) -> Iterator[Finding]:
+    left = given(event, profile)
+    for _, amount in event.facts.lots:
+        left = EXACT.subtract(left, amount)
+    if left > 0:
+        message = f"lots were named for all but {shortest(left)} units of this {event.kind}: those were taken in order"
+        yield Finding(Severity.INFO, "lots_partly_named", message, event.source, event.time)
 
 
 def not_taken(event: Event, lot: str, amount: Decimal, there: Decimal, profile: Profile) -> Finding:

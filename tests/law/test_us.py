@@ -116,6 +116,49 @@ def test_at_the_change_each_wallet_gets_as_many_units_as_lie_there() -> None:
     assert not result.lots
 
 
+CHANGE = at(2025, 1, 1, 0)
+TWO_WALLETS = (buy("t1", at(2022), "1", "100", "a"), buy("t2", at(2023), "1", "200", "b"))
+
+
+def allotted(id_: str, lot: str, amount: str, wallet: str, to_wallet: str, named: str = "") -> Transaction:
+    lots = ((lot, Decimal(named or amount)),)
+    return Transaction(
+        id_, CHANGE, Kind.TRANSFER, "BTC", Decimal(amount), wallet=wallet, to_wallet=to_wallet, lots=lots
+    )
+
+
+# Rev. Proc. 2024-28 section 4.02: another allocation, unit by unit, as transfers with named lots at the instant of the change.
+def test_unused_basis_is_allocated_to_wallets_unit_by_unit() -> None:
+    result = figures(
+        *TWO_WALLETS, allotted("x1", "t1", "1", "a", "b"), allotted("x2", "t2", "1", "b", "a"),
+        sell("t3", at(2025, 6), "1", "300", "a"),
+    )  # fmt: skip
+    assert taken(result) == [("t3", "t2")]
+    assert [shown(lot.wallet, lot.origin.ids[0], lot.quantity, lot.cost) for lot in result.lots] == ["b t1 1 100"]
+    assert not result.findings
+
+
+# As above: an allocation leaves each wallet as many units as lie there, and all the basis that there is.
+@pytest.mark.parametrize(
+    ("transfers", "code", "words"),
+    [
+        ([allotted("x1", "t1", "0.5", "a", "b")], "allocation_not_balanced", "a -0.5, b 0.5"),
+        ([allotted("x1", "t2", "1", "a", "b"), allotted("x2", "t1", "1", "b", "a")], "pick_not_filled", "0 lay in a"),
+        ([allotted("x1", "t1", "2", "a", "b")], "insufficient_holdings", "takes 1 BTC more"),
+    ],
+)
+def test_an_allocation_that_does_not_add_up_is_named(transfers: list[Transaction], code: str, words: str) -> None:
+    found = {finding.code: finding.message for finding in figures(*TWO_WALLETS, *transfers).findings}
+    assert words in found[code]
+
+
+def test_opening_lots_on_top_of_a_history_are_named() -> None:
+    twice = Transaction("o1", CHANGE, Kind.BUY, "BTC", Decimal(1), cost=Decimal(200), acquired=at(2023), wallet="b")
+    (found,) = figures(*TWO_WALLETS, twice).findings
+    assert (found.code, found.source) == ("opening_lot_beside_history", ("o1",))
+    assert not figures(twice).findings
+
+
 # 26 CFR 1.1012-1(j)(5) example 4: first in, first out goes by the date of acquisition, not of the move into the wallet.
 def test_moved_lots_keep_their_place_by_date_of_acquisition() -> None:
     result = figures(

@@ -263,6 +263,15 @@ def test_a_ledger_row_of_another_account_is_refused_by_its_name(home: Path, caps
     )
 
 
+@pytest.mark.parametrize(("wallet", "to_wallet"), [("", ""), ("main", ""), ("", "main")])
+def test_a_transfer_from_kraken_to_kraken_is_refused(
+    home: Path, capsys: pytest.CaptureFixture[str], wallet: str, to_wallet: str
+) -> None:
+    moved = said("t1", "transfer", "1", wallet=wallet, to_wallet=to_wallet)
+    assert own(home, moved, account="main") == 2
+    assert "line 2, column to_wallet: Kraken is where it starts, too" in capsys.readouterr().err
+
+
 def test_coins_said_to_come_back_keep_their_lots(home: Path) -> None:
     """Bought elsewhere, brought to Kraken: the deposit is a transfer out of the other wallet."""
     kraken(home)

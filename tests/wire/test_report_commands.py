@@ -136,6 +136,25 @@ def test_a_pick_names_the_lots_of_one_sale_unless_it_comes_too_late(own: Run) ->
     assert costs == ["25", "75"]
 
 
+def test_an_allocation_of_basis_works_as_its_page_says(run: Run, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "transactions.md").read_text()
+    (tmp_path / "a.csv").write_text(page.split("```csv\n")[1].split("```")[0])
+    ok(run("import", "a.csv", "--account", "main"))
+    assert sales(run, "r", "us") == {"t3": ("fifo", "40000")}
+    assert {row["severity"] for row in rows("r/findings.csv") if row["source_id"]} == set()
+
+
+def test_lots_named_in_a_file_are_followed_and_said_to_be_undated(own: Run, tmp_path: Path) -> None:
+    head, *lines = TRANSACTIONS.splitlines()
+    named = [f"{line},{'t2:0.5' if line.startswith('s') else ''}" for line in lines]
+    (tmp_path / "t.csv").write_text("\n".join([f"{head},lots", *named]))
+    ok(own("import", "t.csv", "--account", "own"))
+    ok(own("lots", "pick", "s2", "t2:0.5"))  # before the sale: its date is known
+    assert sales(own, "r", "us") == {"s1": ("spec_id", "150"), "s2": ("spec_id", "150")}
+    assert [row["source_id"] for row in rows("r/findings.csv") if row["code"] == "lots_undated"] == ["s1"]
+    assert sales(own, "r", "us", "--method", "spec_id") == {"s1": ("spec_id", "150"), "s2": ("spec_id", "150")}
+
+
 def test_a_later_list_of_picks_takes_the_place_of_the_earlier_one(own: Run) -> None:
     ok(own("lots", "pick", "s2", "t1:0.5"))
     ok(own("lots", "pick", "s2", "t2:0.5"))

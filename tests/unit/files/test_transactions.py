@@ -117,6 +117,13 @@ WRONG = [
     ({"kind": "internal"}, "kind", "one of buy"),
     ({"asset": " "}, "asset", "is empty"),
     ({"asset": "XBT"}, "asset", "write BTC"),
+    ({"asset": "XETH"}, "asset", "write ETH"),
+    ({"asset": "ETH2.S"}, "asset", "write ETH"),
+    ({"asset": "btc"}, "asset", "another coin than BTC"),
+    ({"fee": "1", "fee_asset": "usd"}, "fee_asset", "write USD"),
+    ({"fee": "1", "fee_asset": "ZUSD"}, "fee_asset", "write USD"),
+    ({"currency": "$"}, "currency", "three letters"),
+    ({"currency": "USDT"}, "currency", "paid in coins is a trade"),
     ({"amount": ""}, "amount", "a buy needs it"),
     ({"amount": "0.00"}, "amount", "is zero"),
     ({"amount": "-1"}, "amount", "no sign"),
@@ -135,10 +142,15 @@ WRONG = [
     ({"fee": "1"}, "fee_asset", "fill in both"),
     ({"fee_asset": "USD"}, "fee", "fill in both"),
     ({"fee_value": "1"}, "fee", "say what was paid"),
+    ({"fee": "1", "fee_asset": "EUR", "fee_value": "2", "currency": "EUR"}, "fee_value", "but fee is 1"),
     ({"counter_asset": "EUR"}, "counter_amount", "fill in both"),
     ({"kind": "trade"}, "counter_asset", "a trade needs it"),
     ({"kind": "sell", "lots": "t1"}, "lots", "t1:0.5;t2:0.3"),
     ({"kind": "sell", "lots": "t1:x"}, "lots", "t1:0.5;t2:0.3"),
+    ({"kind": "sell", "lots": "t1:0"}, "lots", "t1:0.5;t2:0.3"),
+    ({"kind": "sell", "lots": "t1:0.5,t2:0.3"}, "lots", "t1:0.5;t2:0.3"),
+    ({"kind": "sell", "id": "s", "lots": "s:1"}, "lots", "this transaction itself"),
+    ({"kind": "trade", "counter_asset": "BTC", "counter_amount": "1"}, "counter_asset", "for itself"),
     ({"kind": "sell", "lots": "t1:0.9;t2:0.2"}, "lots", "more units"),
     ({"kind": "transfer", "wallet": "a", "to_wallet": "a"}, "to_wallet", "from one wallet to another"),
     ({"seq": "1.5"}, "seq", "whole number"),
@@ -193,3 +205,8 @@ def test_what_is_written_plainly_comes_back_exactly(amount: Decimal, value: Deci
 def test_rubbish_is_refused_and_never_a_crash(junk: bytes) -> None:
     with suppress(InputFileError):
         lines(b"id,time,kind,asset,amount,value\n" + junk)
+
+
+@pytest.mark.parametrize("symbol", ["KFEE", "BRK.B", "FEE", "AAPLx", "XAUT", "ETHW", "foo"])
+def test_a_name_of_its_own_is_no_name_of_krakens(symbol: str) -> None:
+    assert one(asset=symbol).asset == symbol

@@ -190,6 +190,44 @@ def test_an_id_of_a_ledger_row_that_is_not_there_is_named() -> None:
     assert codes(result) == ["override_without_row"]
 
 
+@pytest.mark.parametrize(
+    ("stated", "known", "more"), [("0.2", "-1", []), ("0.15", "-1", ["0.05"]), ("0.7", "-0.5", [])]
+)
+def test_a_part_of_what_came_back_is_what_is_stated_and_the_rest_as_booked(
+    stated: str, known: str, more: list[str]
+) -> None:
+    """The worklist asks for the cost of the part that never went there."""
+    ledger = Ledger()
+    ledger.add("transfer", "ETH", "-1", subtype="spottofutures", refid="R1")
+    back = ledger.add("transfer", "ETH", "1.2", subtype="spotfromfutures", refid="R2", after=9)
+    result = normalize(ledger.rows, [says(back, Kind.DEPOSIT, "ETH", stated, cost="5")])
+    _, part, rest, *beyond = result.events
+    assert (part.kind, legs(part), part.facts.cost) == (Kind.DEPOSIT, {"ETH": stated}, Decimal(5))
+    assert (rest.kind, rest.legs[0].number) == (Kind.TRANSFER, Decimal(known))
+    assert [legs(event)["ETH"] for event in beyond] == more
+    assert codes(result) == [*(["more_than_went"] if more else []), "overridden"]
+    assert (result.counts.ledger_rows, result.counts.event) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("amount", "kind", "left"), [("-1", Kind.WITHDRAWAL, []), ("1", Kind.DEPOSIT, ["unexplained"])]
+)
+def test_who_says_that_coins_are_still_his_has_explained_them(amount: str, kind: Kind, left: list[str]) -> None:
+    """A line of the worklist that nobody filled in explains nothing."""
+    ledger = booked("transfer", "BTC", amount)
+    assert codes(normalize(ledger.rows)) == ["unexplained"]
+    assert codes(normalize(ledger.rows, [says(ledger.rows[0].id, kind, "BTC", note="mine")])) == left
+
+
+def test_who_says_what_one_half_of_a_move_was_is_asked_for_the_other() -> None:
+    ledger = Ledger()
+    out = ledger.add("earn", "ETH", "-1", subtype="allocation", refid="E1")
+    back = ledger.add("earn", "ETH", "1", subtype="allocation", refid="E1")
+    result = normalize(ledger.rows, [says(out, Kind.LOST, "ETH")])
+    assert [(event.kind, event.source) for event in result.events] == [(Kind.INTERNAL, (back,)), (Kind.LOST, (out,))]
+    assert codes(result) == ["overridden", "half_of_a_move"]
+
+
 def test_a_deposit_without_a_cost_and_a_withdrawal_have_no_effect() -> None:
     stated = [says(name, kind, "BTC", "1") for name, kind in (("t1", Kind.DEPOSIT), ("t2", Kind.WITHDRAWAL))]
     assert [(event.kind, event.legs) for event in normalize([], stated).events] == [(Kind.INTERNAL, ())] * 2
@@ -204,6 +242,22 @@ def test_a_buy_for_another_currency_takes_that_money_as_its_value() -> None:
     told = says("t1", Kind.BUY, "BTC", "1", counter_asset="EUR", counter_amount="100")
     (found,) = value_all(normalize([], [told]).events, Lookup(PriceTable(), "EUR")).events
     assert [value.money for value in found.legs] == [Decimal(100)] * 2
+
+
+@pytest.mark.parametrize("kind", [Kind.BUY, Kind.SELL, Kind.TRADE])
+@pytest.mark.parametrize(
+    ("asset", "counter", "counts_as"),
+    [("BTC", "ETH", Kind.TRADE), ("BTC", "EUR", Kind.SELL), ("EUR", "BTC", Kind.BUY), ("EUR", "USD", None)],
+)
+def test_an_exchange_is_what_its_two_sides_are(kind: Kind, asset: str, counter: str, counts_as: Kind | None) -> None:
+    """``asset`` is given (under a buy: got), so that no coin comes or goes unseen and no fee is lost."""
+    given, got = (counter, asset) if kind is Kind.BUY else (asset, counter)
+    told = says("t1", kind, asset, "1", counter_asset=counter, counter_amount="5")
+    event = only(normalize([], [told]))
+    if counts_as is not None and kind is Kind.BUY:
+        counts_as = {Kind.SELL: Kind.BUY, Kind.BUY: Kind.SELL}.get(counts_as, counts_as)
+    assert event.kind is (counts_as or kind)
+    assert [leg.asset for leg in (*event.given, *event.received)] == [given, got]
 
 
 def test_coins_paid_as_the_fee_of_a_gift_are_used_up_beside_it() -> None:

@@ -161,3 +161,10 @@ def test_a_gift_without_a_value_is_no_finding() -> None:
     lookup = Lookup(PriceTable(), "USD")
     assert not value_all([to_event(gift, "main")], lookup).findings
     assert not lookup.wanted()
+
+
+def test_what_is_asked_for_is_the_rate_of_the_currency_in_which_a_value_is_stated() -> None:
+    """A price of the coin would change nothing."""
+    sold = Transaction("t1", START, Kind.SELL, "BTC", Decimal(1), Decimal(90), currency="EUR")
+    found = value_all([to_event(sold, "main")], Lookup(PriceTable(), "USD")).findings
+    assert ["for EUR in this sell" in finding.message for finding in found] == [True]

@@ -14,11 +14,18 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def movement(
-    act: Act, hours: int, quantity: object, money: object = 0, wallet: str = "w", to_wallet: str = "", **more: object
+    act: Act,
+    hours: int,
+    quantity: object,
+    money: object = 0,
+    wallet: str = "w",
+    to_wallet: str = "",
+    kind: str = "",
+    **more: object,
 ) -> Movement:
     return Movement(
         act, START + timedelta(hours=hours), "BTC", Decimal(str(quantity)), None if money is None else Decimal(str(money)),
-        "buy" if act is Act.ACQUIRE else "sell", "main", wallet, (f"t{hours}",), f"e{hours}", to_wallet=to_wallet, **more,  # type: ignore[arg-type]  # the names of Movement
+        kind or ("buy" if act is Act.ACQUIRE else "sell"), "main", wallet, (f"t{hours}",), f"e{hours}", to_wallet=to_wallet, **more,  # type: ignore[arg-type]  # the names of Movement
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from portfolio_sync.core.event import Event, Kind
 from portfolio_sync.core.price import Price
 from portfolio_sync.normalize.events import Counts, normalize
@@ -14,7 +16,7 @@ from portfolio_sync.pricing.value import value_all
 from portfolio_sync.report.frame import Report, tables
 from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profile import Profile, with_settings
-from portfolio_sync.tax.profiles import GENERIC, UK, US
+from portfolio_sync.tax.profiles import CA, FR, GENERIC, UK, US
 from portfolio_sync.tax.result import Computation
 from tests.ledgers import START, Ledger
 from tests.shown import shown
@@ -152,6 +154,22 @@ def test_costs_of_a_sale_can_be_shown_as_cost() -> None:
     ledger.add("trade", "USD", "300", "3", refid="T3", after=20)
     profile = with_settings(GENERIC, {"sell_fee": "cost"})
     assert [shown(row.proceeds, row.cost) for row in figures(ledger, profile).disposals] == ["150 101.5"] * 2
+
+
+@pytest.mark.parametrize("profile", [GENERIC, UK, CA, FR], ids=lambda profile: profile.name)
+def test_a_wallet_that_gives_what_never_came_to_it_is_named_where_one_pool_covers_all(profile: Profile) -> None:
+    bought = Transaction("t1", START, Kind.BUY, "BTC", Decimal(2), Decimal(100))
+    moved = Transaction("t2", START + timedelta(days=1), Kind.TRANSFER, "BTC", Decimal(1), wallet="cold")
+    late = Transaction("t3", START + timedelta(days=2), Kind.BUY, "BTC", Decimal(1), Decimal(60), wallet="cold")
+
+    def short(*history: Transaction) -> list[tuple[str, ...]]:
+        events = value_all([to_event(one, "main") for one in history], Lookup(PriceTable(), profile.currency)).events
+        found = compute(events, profile, Options(), Lookup(PriceTable(), profile.currency)).findings
+        assert all("cold gave 1 BTC more" in finding.message for finding in found)
+        return [finding.source for finding in found if finding.code == "wallet_short"]
+
+    assert short(bought, moved) == [("t2",)]
+    assert short(bought, moved, late) == []
 
 
 def test_the_order_in_which_events_come_does_not_matter() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 
@@ -78,3 +80,39 @@ def test_only_the_part_bought_back_is_denied_and_only_its_own_gain_takes_it() ->
 def test_a_purchase_meets_no_more_units_of_losses_than_it_has() -> None:
     matching = match(buy(0, 2, 200), sell(100, 1, 50), sell(101, 1, 60), buy(110, 1, 60), buy(111, 1, 60))
     assert [shown(m.denied_loss) for m in matching.matches] == ["50", "40"]
+
+
+# Coins deposited from a wallet of one's own were never sold: they are not bought back, whenever they arrive.
+@pytest.mark.parametrize(("acquired", "denied"), [(20, "?"), (99, "?"), (110, "50"), (129, "?")])
+def test_coins_deposited_from_outside_were_bought_when_they_were_acquired(acquired: int, denied: str) -> None:
+    deposit = buy(130, 1, 60, kind="deposit", acquired=buy(acquired, 1, 1).time)
+    assert lines(match(buy(0, 1, 100), sell(100, 1, 50), deposit)) == [f"t2400 t0 ie_fifo 1 {denied}"]
+
+
+@settings(deadline=None)
+@given(steps())
+def test_losses_and_purchases_meet_as_in_a_plain_search(found: list[Step]) -> None:
+    """Each loss takes the purchases of the four weeks after it, earliest first; each gain what is left on its own purchase."""
+    history = [m._replace(wallet="w") for m in possible([s for s in found if s.act is not Act.MOVE])]
+    matches = match(*history).matches
+    free = {m.ids[0]: Fraction(m.quantity) for m in history if m.act is Act.ACQUIRE}
+    fenced = dict.fromkeys(free, Fraction(0))
+    wanted = []
+    for sale in matches:
+        assert sale.lot
+        assert sale.cost is not None
+        gain = Fraction(sale.proceeds or 0) - Fraction(sale.cost) if sale.disposal.act is Act.DISPOSE else Fraction(0)
+        left, denied = Fraction(sale.quantity), Fraction(0)
+        for bought in history[history.index(sale.disposal) :] if gain < 0 else ():
+            days = (IE.local_day(bought.time) - IE.local_day(sale.disposal.time)).days
+            if bought.act is Act.ACQUIRE and days <= 28:
+                met = min(left, free[bought.ids[0]])
+                left, free[bought.ids[0]] = left - met, free[bought.ids[0]] - met
+                denied -= gain * met / Fraction(sale.quantity)
+                fenced[bought.ids[0]] -= gain * met / Fraction(sale.quantity)
+        if gain > 0:
+            denied = -min(gain, fenced[sale.lot.ids[0]])
+            fenced[sale.lot.ids[0]] += denied
+        wanted.append(denied)
+    got = [Fraction(m.denied_loss or 0) for m in matches]
+    assert [round(one, 12) for one in got] == [round(one, 12) for one in wanted]

@@ -92,6 +92,35 @@ def test_without_a_price_of_every_coin_the_gain_is_blank_and_the_price_is_asked_
     assert "not known since t9" in result.findings[2].message
 
 
+def test_a_sale_without_the_portfolios_value_is_a_line_of_the_worklist_until_it_is_stated() -> None:
+    history = (did(0, Kind.BUY, 1, "A", 100), did(0, Kind.BUY, 1, "B", 100))
+    (task,) = figures(*history, did(1, Kind.SELL, 1, "A", 150)).worklist
+    assert (task.valued.event.kind, task.note[:23]) == (Kind.SELL, "fill in portfolio_value")
+    assert not figures(*history, did(1, Kind.SELL, 1, "A", 150, portfolio_value=Decimal(400))).worklist
+
+
+# CGI art. 150 VH bis III: the acquisition price and the value are those of all coins of the taxpayer, wherever they lie.
+def test_coins_deposited_from_outside_belonged_to_the_portfolio_since_they_were_acquired() -> None:
+    came = did(9, Kind.DEPOSIT, 1, "ETH", None, cost=Decimal(300), acquired=on(1))
+    sold = did(5, Kind.SELL, 1, "BTC", 100)
+    bought = did(0, Kind.BUY, 1, "BTC", 500)
+    result = figures(bought, sold, came, prices=(euros("ETH", 300, 5),))
+    assert lines(result) == ["sell BTC 1 100 200 -100"]  # 800 x 100 / 400
+    assert price_left(result) == ["* 600"]
+
+
+def test_a_portfolio_worth_less_than_what_was_sold_of_it_is_named() -> None:
+    bought = did(0, Kind.BUY, 2, "BTC", 1000)
+    (found,) = figures(bought, did(1, Kind.SELL, 1, "BTC", 600, portfolio_value=Decimal(120))).findings
+    assert (found.code, found.source) == ("portfolio_below_sale", ("t1",))
+    assert not figures(bought, did(1, Kind.SELL, 1, "BTC", 600, portfolio_value=Decimal(600))).findings
+
+
+def test_who_sells_all_has_used_all_of_the_acquisition_price() -> None:
+    result = figures(did(0, Kind.BUY, 7, "BTC", 1000), did(1, Kind.SELL, 7, "BTC", 100))
+    assert (lines(result), price_left(result)) == (["sell BTC 7 100 1000 -900"], ["* 0"])
+
+
 def test_coins_of_unknown_cost_make_the_acquisition_price_unknown() -> None:
     gift = did(5, Kind.GIFT_IN, 1, "BTC", None)
     result = figures(*BOUGHT, gift, did(9, Kind.SELL, 1, "BTC", 100, portfolio_value=Decimal(1000)))

@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 
 from portfolio_sync.core.event import Event, Kind, Leg
-from portfolio_sync.core.finding import Finding
+from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.record import Recorded, RecordedOrder, RecordedPick
 from portfolio_sync.normalize.transactions import to_event
 from portfolio_sync.tax.profile import Method, Profile, with_settings
 from portfolio_sync.tax.profiles import GENERIC, IE, UK, US
-from portfolio_sync.tax.recorded import not_filled, standing, with_picks
+from portfolio_sync.tax.recorded import not_filled, standing, undated, with_picks
 from tests.law.published import figures, transaction
 
 
@@ -130,13 +130,36 @@ def said_of(lot: str, amount: str, profile: Profile) -> list[Finding]:
 
 @pytest.mark.parametrize(("lot", "taken"), [("zz", "0"), ("b", "0")])
 def test_a_lot_named_in_a_file_that_is_not_there_at_the_sale_is_named(lot: str, taken: str) -> None:
-    (found,) = said_of(lot, "0.5", with_settings(GENERIC, {"method": "spec_id"}))
+    (found,) = said_of(lot, "1", with_settings(GENERIC, {"method": "spec_id"}))
     assert (found.code, found.source) == ("pick_not_filled", ("s",))
-    assert f"0.5 of lot {lot} were picked, {taken} were there" in found.message
-    assert said_of("a", "0.5", with_settings(GENERIC, {"method": "spec_id"})) == []
+    assert f"1 of lot {lot} were picked, {taken} were there" in found.message
+    assert said_of("a", "1", with_settings(GENERIC, {"method": "spec_id"})) == []
 
 
 @pytest.mark.parametrize("profile", [UK, IE])
 def test_where_the_law_names_the_lots_a_person_cannot_and_is_told_so(profile: Profile) -> None:
     (found,) = said_of("b", "0.5", profile)
     assert found.code == "pick_without_effect"
+
+
+def test_units_for_which_no_lot_was_named_are_told() -> None:
+    (found,) = said_of("a", "0.4", with_settings(GENERIC, {"method": "spec_id"}))
+    assert (found.code, found.severity) == ("lots_partly_named", Severity.INFO)
+    assert "all but 0.6 units" in found.message
+
+
+# 26 CFR 1.1012-1(j)(2): no later than the sale. A file is read long after it, and has no date of its own.
+@pytest.mark.parametrize(("profile", "said"), [(US, ["s2"]), (GENERIC, []), (UK, [])])
+def test_lots_named_in_a_file_are_followed_but_their_date_is_asked_for_from_2025_on(
+    profile: Profile, said: list[str]
+) -> None:
+    named = {"lots": [{"lot": "a", "amount": "0.5"}]}
+    sale = {"id": "s2", "time": "2025-03-01T00:00:00Z", "kind": "sell", "asset": "BTC", "amount": "0.5", "value": "90"}
+    many = {"amount": "9", "value": "900"}
+    rows = [transaction(row) for row in (HISTORY[0] | many, HISTORY[1] | named, sale | named)]
+    events, disposals = [to_event(row, "main") for row in rows], figures(rows, profile).disposals
+    found = list(undated(events, events, disposals, profile))
+    assert [(finding.code, finding.source[0]) for finding in found] == [("lots_undated", name) for name in said]
+    recorded = [RecordedPick("s2", "a", Decimal("0.5"), at("2025-02-01"))]
+    picked = with_picks(events, recorded, {"s2": ("s2",), "a": ("a",)}, profile)
+    assert not list(undated(events, picked.events, disposals, profile))
