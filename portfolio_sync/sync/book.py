@@ -117,9 +117,17 @@ class Book:
     def strike(self, stream: Stream, period: Period, shown_ids: Collection[str], aclass: str) -> list[str]:
         """Take out our rows of ``period`` that are not among ``shown_ids``; returns their ids."""
         table = schema.metadata.tables[stream.table]
-        stamp = {"seq": self.seq, "seen_at": self.clock.now()}
         with self._writing() as connection:
-            struck = strike(connection, table, self.account.id, period, shown_ids, aclass=aclass, **stamp)
+            struck = strike(
+                connection,
+                table,
+                self.account.id,
+                period,
+                shown_ids,
+                aclass=aclass,
+                seq=self.seq,
+                seen_at=self.clock.now(),
+            )
             runs.count_on(connection, self.account.id, stream.name, -len(struck))
         self.rows_changed += len(struck)
         return struck
