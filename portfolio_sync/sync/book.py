@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from portfolio_sync.core.clock import Clock
+from portfolio_sync.core.instant import EPOCH
 from portfolio_sync.core.period import Period, union
 from portfolio_sync.errors import KeyRefused, PortfolioSyncError
 from portfolio_sync.kraken.key import KeyInfo
@@ -116,9 +117,17 @@ class Book:
     def strike(self, stream: Stream, period: Period, shown_ids: Collection[str], aclass: str) -> list[str]:
         """Take out our rows of ``period`` that are not among ``shown_ids``; returns their ids."""
         table = schema.metadata.tables[stream.table]
-        stamp = {"seq": self.seq, "seen_at": self.clock.now()}
         with self._writing() as connection:
-            struck = strike(connection, table, self.account.id, period, shown_ids, aclass=aclass, **stamp)
+            struck = strike(
+                connection,
+                table,
+                self.account.id,
+                period,
+                shown_ids,
+                aclass=aclass,
+                seq=self.seq,
+                seen_at=self.clock.now(),
+            )
             runs.count_on(connection, self.account.id, stream.name, -len(struck))
         self.rows_changed += len(struck)
         return struck
@@ -142,6 +151,15 @@ class Book:
 
     def coverage(self, key: str) -> list[Period]:
         return list(self._standing.covered.get(key, ()))
+
+    def uncover_after(self, key: str, now: datetime) -> None:
+        """What was noted as read beyond the exchange's ``now`` was noted while its clock was ahead: forget it."""
+        covered = self.coverage(key)
+        if covered and covered[-1].end > now:
+            kept = [part for each in covered if (part := each.clamp(Period(EPOCH, now)))]
+            with self._writing() as connection:
+                coverage.replace(connection, self.account.id, key, kept)
+            self._standing.covered[key] = kept
 
     def position(self, key: str) -> Position | None:
         """Where an unfinished walk stands."""

@@ -39,6 +39,7 @@ def _may_hold_new(part: Slice) -> bool:
 def _read(part: Slice) -> None:
     reading, book = part.reading, part.reading.job.book
     window, before = wanted(reading.window, reading.now), book.rows_new
+    book.uncover_after(part.key, reading.now)
     covered = [] if reading.job.request.full else book.coverage(part.key)
     gaps = work(window, covered, _overlap(part))
     if reported := read_reports(part, window, gaps):

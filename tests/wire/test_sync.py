@@ -273,6 +273,17 @@ def test_what_was_read_is_kept_when_the_exchange_goes_away(stage: Set) -> None:
     assert_same(on.database_url, on.exchange.account)
 
 
+def test_rows_booked_after_the_exchange_s_clock_was_ahead_are_read(stage: Set) -> None:
+    on = quick(stage)
+    on.clock.time += timedelta(days=3)
+    assert on.sync().proof == "proven"
+    on.clock.time -= timedelta(days=2)
+    on.exchange.book(deposit(1, on.clock.unix()))
+    on.clock.time += timedelta(hours=20)
+    assert on.sync().error is None
+    assert_same(on.database_url, on.exchange.account)
+
+
 def test_transfers_and_earn_are_kept_from_day_one(stage: Set) -> None:
     on = quick(stage)
     on.sync()
