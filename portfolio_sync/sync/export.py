@@ -4,7 +4,7 @@ Whatever goes wrong with a report is noted, and the pages bring its rows.
 
 Reports cut times to whole seconds and name assets their own way; they come into the same rows, by id, and a row that pages
 brought stays as it is. Of classes that the exchange keeps apart (tokenized assets) nobody says whether reports hold
-them: what they hold is kept, but the class counts as read only by pages.
+them: what they hold is kept, but the class counts as read only where the exchange counts as many rows, else by pages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import IO
 from zipfile import BadZipFile
 
-from portfolio_sync.core.instant import from_unix
+from portfolio_sync.core.instant import SECOND, from_unix
 from portfolio_sync.core.period import Period, subtract
 from portfolio_sync.errors import (
     InputFileError,
@@ -36,6 +36,8 @@ from portfolio_sync.sync.slice import Slice
 
 WORTH = 2_000
 """Rows. Below, pages take about as long, and their times are finer."""
+WORTH_OF_CLASS = 200
+"""Rows of a class kept apart: above, it is worth a look whether a report brought them all."""
 FAILURES = (Refused, Unreachable, RateLimited, PermissionMissing)
 Row = Mapping[str, object]
 
@@ -54,8 +56,10 @@ def read_reports(part: Slice, window: Period, gaps: Sequence[Period]) -> list[Pe
     Goes on first with a report that an earlier run asked for. Raises what went wrong only where a report was asked for by name.
     """
     reading = part.reading
-    if part.aclass or reading.via is Via.PAGES:
+    if reading.via is Via.PAGES:
         return []
+    if part.aclass:
+        return [gap for gap in gaps if _came_along(part, gap)]
     read: list[Period] = []
     try:
         desk = Desk(reading)
@@ -78,6 +82,17 @@ def read_reports(part: Slice, window: Period, gaps: Sequence[Period]) -> list[Pe
     return read
 
 
+def _came_along(part: Slice, gap: Period) -> bool:
+    """Whether the report of the other classes held all rows that the exchange counts of this one; notes the gap as read then."""
+    book, stream = part.reading.job.book, part.reading.stream
+    ours = book.count(stream.table, Period(gap.start, gap.end + SECOND), part.aclass)
+    if ours <= WORTH_OF_CLASS or book.position(part.key) or not _is_unread(part, gap) or part.count(gap, ours) != ours:
+        return False
+    part.forget()
+    book.commit_page(stream, [], part.key, whole(gap, part.reading.window), None)
+    return True
+
+
 def _not_about_reports(error: PortfolioSyncError) -> bool:
     return isinstance(error, PermissionMissing) and error.permission != "export-data"
 
@@ -95,12 +110,17 @@ def _least(part: Slice, gap: Period) -> int | None:
     """
     if part.reading.via is Via.EXPORT:
         return part.count(gap, WORTH)
-    unread = _length(subtract(gap, part.reading.job.book.coverage(part.key)))
-    again = part.reading.job.account.sync.deep_overlap
-    if unread <= again or _length([gap]) - unread > again:
+    if not _is_unread(part, gap):
         return None
     least = part.count(gap, WORTH)
     return least if least > WORTH else None
+
+
+def _is_unread(part: Slice, gap: Period) -> bool:
+    """Whether it is more than the regular reading again, and nearly all of it was never read."""
+    unread = _length(subtract(gap, part.reading.job.book.coverage(part.key)))
+    again = part.reading.job.account.sync.deep_overlap
+    return unread > again and _length([gap]) - unread <= again
 
 
 def _length(periods: Iterable[Period]) -> timedelta:

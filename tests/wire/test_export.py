@@ -22,7 +22,7 @@ from portfolio_sync.core.instant import floor_second, from_unix, parse_iso
 from portfolio_sync.errors import PermissionMissing, Refused
 from portfolio_sync.kraken.assets import Assets
 from portfolio_sync.kraken.client import Client
-from portfolio_sync.sandbox.account import Account
+from portfolio_sync.sandbox.account import Account, Entry
 from portfolio_sync.sandbox.exports import Exports
 from portfolio_sync.sandbox.faults import Fault, Trouble
 from portfolio_sync.sandbox.generate import generate
@@ -247,6 +247,33 @@ class _Office:
 
 
 # --- windows and keys ---
+
+
+def as_tokenized(row: Entry) -> Entry:
+    return replace(row, fields={**row.fields, "aclass": "tokenized_asset"})
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_many_tokenized_assets_cost_few_calls_where_the_report_held_them_all(
+    stage: Set, holds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "WORTH_OF_CLASS", 3)
+    account = life()
+    account.ledgers[:] = [as_tokenized(row) if row.fields["asset"] == "XXBT" else row for row in account.ledgers]
+    on = quick(stage, account, page_size=20)
+    tokenized = [row for row in account.ledgers if row.fields["aclass"] == "tokenized_asset"]
+    assert len(tokenized) > 60
+    whole = Exports.retrieve
+
+    def without_one(exports: Exports, account: Account, *rest: Any) -> bytes:
+        return whole(exports, replace(account, ledgers=[r for r in account.ledgers if r is not tokenized[3]]), *rest)
+
+    if not holds:
+        monkeypatch.setattr(Exports, "retrieve", without_one)
+    on.sync(Request(("ledgers",), via="auto"))
+    asked = [r for r in on.exchange.requests if r.params.get("aclass") == "tokenized_asset" and r.method == "Ledgers"]
+    assert (len(asked) <= 2) is holds
+    assert_same_rows(on, trades=False)
 
 
 def test_a_report_is_believed_where_the_exchange_counts_rows_that_it_does_not_show(stage: Set) -> None:
