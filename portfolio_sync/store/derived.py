@@ -63,4 +63,10 @@ class Derived:
 
 PROOF = Derived(chain_state, frozenset({raw_ledger.name, raw_trade.name}))
 EVENTS = Derived(event_state, frozenset({raw_ledger.name, raw_transfer.name, raw_transaction.name}))
-EVERY = (PROOF, EVENTS)
+
+
+def touch(connection: Connection, table: str, account_id: int, time: datetime) -> None:
+    """A row of ``table`` of that time was written, or taken out: what was derived of it no longer speaks of rows from then on."""
+    for derived in (PROOF, EVENTS):
+        if table in derived.sources:
+            derived.touch(connection, account_id, time)

@@ -12,6 +12,7 @@ from portfolio_sync.core.instant import SECOND, ceil_second
 from portfolio_sync.core.period import Period
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.schema import event_row, raw_ledger, raw_transfer
+from portfolio_sync.store.transactions import booked
 
 # How many candidates for a quiet second are looked at; a history that is busy everywhere is not searched further.
 LOOK_AT = 200
@@ -24,9 +25,14 @@ def count(connection: Connection, table: Table, account_id: int, period: Period)
     ).scalar_one()
 
 
-def count_class(connection: Connection, account_id: int, period: Period, aclass: str) -> int:
+def of_class(aclass: str) -> ColumnElement[bool]:
     """Ledger rows of one asset class; ``""`` stands for the exchange's default, ``currency``."""
-    inside = and_(_within(raw_ledger, account_id, period), raw_ledger.c.aclass == (aclass or "currency"))
+    return raw_ledger.c.aclass == (aclass or "currency")
+
+
+def count_class(connection: Connection, account_id: int, period: Period, aclass: str) -> int:
+    """Rows of the period that are ``of_class``."""
+    inside = and_(_within(raw_ledger, account_id, period), of_class(aclass))
     return connection.execute(select(func.count()).select_from(raw_ledger).where(inside)).scalar_one()
 
 
@@ -80,14 +86,7 @@ def missing_of_events(connection: Connection, account: StoredAccount, period: Pe
     named = {
         id_ for (ids,) in connection.execute(select(event.ledger_ids).where(mine)) for id_ in ids.split(";") if id_
     }
-    known = select(raw_ledger.c.id).where(_within(raw_ledger, account.id, period))
-    left = sorted(named - {row.id for row in connection.execute(known)})
-    return [id_ for id_ in left if not _is_stored(connection, account.id, id_)]
-
-
-def _is_stored(connection: Connection, account_id: int, row_id: str) -> bool:
-    same = and_(raw_ledger.c.account_id == account_id, raw_ledger.c.id == row_id)
-    return connection.execute(select(raw_ledger.c.id).where(same)).first() is not None
+    return sorted(named - booked(connection, account.id, named).keys())
 
 
 def _within(table: Table, account_id: int, period: Period) -> ColumnElement[bool]:

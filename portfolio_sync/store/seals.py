@@ -13,10 +13,11 @@ Sealed = tuple[int, str, str]
 """Rows, digest, marks."""
 
 
-def load(connection: Connection, account_id: int) -> dict[str, Sealed]:
-    """By kind of row and month: ``ledger 2024-05``."""
+def load(connection: Connection, account_id: int, before: str | None = None) -> dict[str, Sealed]:
+    """By kind of row and month: ``ledger 2024-05``. ``before``: those of months before that one (``2024-05``)."""
     s = month_seal.c
     query = select(s.kind, s.month, s.rows, s.digest, s.marks).where(s.account_id == account_id)
+    query = query if before is None else query.where(s.month < before)
     return {f"{kind} {month}": (rows, digest, marks) for kind, month, rows, digest, marks in connection.execute(query)}
 
 

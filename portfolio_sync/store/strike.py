@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, and_, select
 
 from portfolio_sync.core.period import Period
-from portfolio_sync.store.derived import EVERY
-from portfolio_sync.store.schema import change_row
+from portfolio_sync.store.derived import touch
+from portfolio_sync.store.history import of_class
+from portfolio_sync.store.schema import change_row, raw_ledger
 from portfolio_sync.store.types import JsonText
 from portfolio_sync.store.upsert import shown
 
@@ -35,7 +36,7 @@ def strike(
     """
     row = table.c
     inside = [row.account_id == account_id, row.time >= period.start, row.time < period.end, row.source != OF_FILES]
-    inside += [row.aclass == (aclass or "currency")] if "aclass" in row else []
+    inside += [of_class(aclass)] if table is raw_ledger else []
     stored = connection.execute(select(table).where(and_(*inside))).mappings()
     found = [each for each in stored if each["id"] not in shown_ids]
     for each in found:
@@ -43,7 +44,5 @@ def strike(
         said = JsonText.encode({name: shown(value) for name, value in each.items() if name != "account_id"})
         log = {"account_id": account_id, "table_name": table.name, "row_id": each["id"], "field": WHOLE_ROW}
         connection.execute(change_row.insert().values(**log, old=said, new=None, seen_at=seen_at, seq=seq))
-        for derived in EVERY:
-            if table.name in derived.sources:
-                derived.touch(connection, account_id, each["time"])
+        touch(connection, table.name, account_id, each["time"])
     return [each["id"] for each in found]

@@ -14,7 +14,7 @@ from portfolio_sync.core.amount import plain
 from portfolio_sync.core.instant import iso
 from portfolio_sync.store import bulk, merge
 from portfolio_sync.store.bulk import Layout, batches, layout
-from portfolio_sync.store.derived import EVERY
+from portfolio_sync.store.derived import touch
 from portfolio_sync.store.engine import is_sqlite
 from portfolio_sync.store.precedence import Outcome, decide
 from portfolio_sync.store.schema import change_row
@@ -110,12 +110,12 @@ def _merge(connection: Connection, form: Layout, batch: Sequence[Any], stamp: _S
 
 
 def _touch(connection: Connection, form: Layout, row: Sequence[Any], earliest: Any) -> None:
-    """What was derived of the account no longer speaks of rows from then on."""
-    for derived in EVERY:
-        if form.table in derived.sources:
-            time = form.decoders[form.names.index("time")]
-            assert time is not None  # a time is never passed as it is
-            derived.touch(connection, row[form.names.index("account_id")], time(earliest))
+    """``earliest``: the time of a row of the batch, as the driver has it; None where the table has no times."""
+    if earliest is None:
+        return
+    time = form.decoders[form.names.index("time")]
+    assert time is not None  # a time is never passed as it is
+    touch(connection, form.table, row[form.names.index("account_id")], time(earliest))
 
 
 def _content(form: Layout, row: Sequence[Any]) -> dict[str, Any]:

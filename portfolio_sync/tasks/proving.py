@@ -143,7 +143,7 @@ def _from_the_beginning(
     tallies = Tallies() if tally else None
     states = ChainState(windowed=known.windowed), JoinState(known.trades, known.ledger)
     proof = _prove(connection, account, snapshot, known, states, check, seals=seals, tallies=tallies)
-    sealed = seal.to_json(seals)
+    sealed = seal.closed(seals)
     same = kept is not None and kept.state.get("basis") == known.basis
     before = _seals_left(connection, account, kept) if kept and same else {}
     altered = tuple(_altered(connection, account, before, sealed))
@@ -200,8 +200,8 @@ def _altered(connection: Connection, account: StoredAccount, before: seal.Kept, 
 
 def _seals_left(connection: Connection, account: StoredAccount, kept: Kept) -> dict[str, seal.KeptSeal]:
     """Those of months to which nothing was written since."""
-    seals = {name: seal.KeptSeal(*said) for name, said in stored_seals.load(connection, account.id).items()}
-    return seals if kept.touched_from is None else seal.before(seals, f"{kept.touched_from:%Y-%m}")
+    written = f"{kept.touched_from:%Y-%m}" if kept.touched_from else None
+    return {name: seal.KeptSeal(*said) for name, said in stored_seals.load(connection, account.id, written).items()}
 
 
 def _is_due(kept: Mapping[str, Any], time: datetime) -> bool:

@@ -7,15 +7,15 @@ gets back as many units as it gives.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
 
-from portfolio_sync.core.amount import EXACT, ZERO, shortest
+from portfolio_sync.core.amount import shortest
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.lot import Act, Movement
+from portfolio_sync.tax.pool import Whereabouts
 from portfolio_sync.tax.profile import Profile
 
 Units = Mapping[str, Decimal]
@@ -58,12 +58,7 @@ def beside_history(opening: Sequence[Movement], before: Units) -> Iterator[Findi
 
 def units(history: Sequence[Movement]) -> Units:
     """Units that came to each wallet, less those that left it."""
-    found: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    places = Whereabouts()
     for m in history:
-        if m.act is Act.ACQUIRE:
-            found[m.wallet] = EXACT.add(found[m.wallet], m.quantity)
-            continue
-        found[m.wallet] = EXACT.subtract(found[m.wallet], m.quantity)
-        if m.act is Act.MOVE:
-            found[m.to_wallet] = EXACT.add(found[m.to_wallet], m.quantity)
-    return found
+        places.book(m)
+    return places.units

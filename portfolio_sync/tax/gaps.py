@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
 from portfolio_sync.core.amount import ZERO, shortest
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.lot import Act, Match, Matching, Movement
+from portfolio_sync.tax.pool import Whereabouts
 
 
 def gaps(matching: Matching) -> Iterator[Finding]:
@@ -69,22 +69,17 @@ def short_wallets(history: Sequence[Movement]) -> Iterator[Finding]:
     """Of one asset: wallets that at the end have given more than they got: a name, or a purchase, is missing."""
     if len({m.wallet for m in history}) == 1 and not any(m.act is Act.MOVE for m in history):
         return
-    units: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    short: dict[str, Movement] = {}
+    places, short = Whereabouts(), dict[str, Movement]()
     for m in history:
-        wallet, act = m.wallet, m.act
-        if act is Act.ACQUIRE:
-            units[wallet] += m.quantity
+        places.book(m)
+        if m.act is Act.ACQUIRE:
             continue
-        left = units[wallet] = units[wallet] - m.quantity
-        if act is Act.MOVE:
-            units[m.to_wallet] += m.quantity
-        if left < 0:
-            short.setdefault(wallet, m)
+        if places.units[m.wallet] < 0:
+            short.setdefault(m.wallet, m)
         elif short:
-            short.pop(wallet, None)
+            short.pop(m.wallet, None)
     for wallet, since in short.items():
-        if (left := units[wallet]) < 0:
+        if (left := places.units[wallet]) < 0:
             message = f"{wallet} gave {shortest(-left)} {since.asset} more than came to it, since this {since.kind}: state how they came there, or another wallet"
             yield Finding(Severity.WARNING, "wallet_short", message, since.ids, since.time, since.account)
 

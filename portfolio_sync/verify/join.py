@@ -158,11 +158,8 @@ def _finding(fill: Fill, code: str, message: str) -> Finding:
 
 def _is_plain(trade: TradeRow, rows: list[LedgerRow]) -> bool:
     """Whether it was booked in two rows, to the last digit: nearly every trade."""
-    if len(rows) != 2 or trade.base == trade.quote:
-        return False
-    one, other = rows if rows[0].symbol == trade.base else reversed(rows)
-    volume, cost = (trade.volume, -trade.cost) if trade.side != "sell" else (-trade.volume, trade.cost)
-    return (one.symbol, other.symbol, one.amount, other.amount) == (trade.base, trade.quote, volume, cost)
+    booked = [(holding(row.symbol), row.amount) for row in rows]
+    return len(rows) == 2 and _legs(trade, {}) in (booked, booked[::-1])
 
 
 def _disagreement(state: JoinState, trade: TradeRow, rows: list[LedgerRow]) -> str:

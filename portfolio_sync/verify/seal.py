@@ -84,16 +84,11 @@ def _mark(said: bytes) -> bytes:
     return crc32(said).to_bytes(4, "big")[-MARK:]
 
 
-def to_json(seals: Seals) -> dict[str, KeptSeal]:
+def closed(seals: Seals) -> dict[str, KeptSeal]:
     return {
         name: KeptSeal(seal.rows, seal.digest.hexdigest(), b64encode(seal.marks).decode())
         for name, seal in seals.items()
     }
-
-
-def before(kept: Kept, month: str) -> dict[str, KeptSeal]:
-    """The seals of months before ``month`` (``2024-05``)."""
-    return {name: seal for name, seal in kept.items() if name.rpartition(" ")[2] < month}
 
 
 def altered(kept: Kept, now: Kept, stored: StoredRows, gone: Gone) -> Iterator[Finding]:
