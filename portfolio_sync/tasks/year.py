@@ -22,7 +22,8 @@ from portfolio_sync.report.manifest import manifest, plain_json
 from portfolio_sync.store import records
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.schema import change_row, raw_ledger, raw_trade, raw_transaction
-from portfolio_sync.tasks.books import Books, Subject, close, ids_of, plain_finding, report_of, subject_of
+from portfolio_sync.tasks.books import Books, Subject, close, ids_of, subject_of
+from portfolio_sync.tasks.publish import plain_finding, report_of
 from portfolio_sync.tasks.rebuild import program_changes
 from portfolio_sync.tasks.report import Asked, profile_of, proof_findings, settings_of, year_of
 from portfolio_sync.tasks.verify import proof_of

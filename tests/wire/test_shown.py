@@ -13,7 +13,7 @@ from portfolio_sync.cli.main import main
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.schema import event_row
 from portfolio_sync.store.write import replace_events
-from portfolio_sync.tasks import books
+from portfolio_sync.tasks import publish
 from tests.wire.conftest import Set
 from tests.wire.test_sync import quick
 
@@ -41,7 +41,7 @@ def test_a_report_writes_events_only_where_it_has_others_than_the_sync(
     for name, value in on.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(books, "replace_events", written)
+    monkeypatch.setattr(publish, "replace_events", written)
     engine = on.app().writable_engine
     found = shown(engine)
 
