@@ -16,11 +16,11 @@ from portfolio_sync.service.health import Health
 from portfolio_sync.settings.model import Account
 from portfolio_sync.store.alerts import Alert
 from portfolio_sync.store.vitals import Vitals
+from portfolio_sync.tasks.standing import STATES
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
-STATES = ("proven", "windowed", "broken", "unknown")
 NAME = "portfolio_sync_"
 
 

@@ -15,8 +15,9 @@ from portfolio_sync.store import accounts, lease, runs
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import writing
 from portfolio_sync.store.upsert import Upserted, upsert
+from portfolio_sync.tasks.standing import proof_of, stand_of
 from portfolio_sync.tasks.sync import kept_alive, refresh, take
-from portfolio_sync.tasks.verify import proof_of, stand_of, verify_account
+from portfolio_sync.tasks.verify import verify_account
 
 
 @dataclass(slots=True)

@@ -25,7 +25,8 @@ from portfolio_sync.store.engine import reading
 from portfolio_sync.tasks.books import Books, close, last_complete_year, subject_of
 from portfolio_sync.tasks.publish import write_report
 from portfolio_sync.tasks.rules import stated_rules
-from portfolio_sync.tasks.verify import chained, proof_of
+from portfolio_sync.tasks.standing import proof_of
+from portfolio_sync.tasks.verify import chained
 from portfolio_sync.tax.profile import Method, Profile, with_settings
 from portfolio_sync.tax.profiles import profile_named
 

@@ -33,12 +33,8 @@ from portfolio_sync.sync.key import UNVERIFIED, ask_key, notes_on
 from portfolio_sync.sync.progress import Progress
 from portfolio_sync.sync.reading import Job, Request, server_time
 from portfolio_sync.sync.run import Outcome, sync_account
-from portfolio_sync.tasks.verify import (
-    BALANCES_DISAGREE,
-    note_reread,
-    stand_of,
-    verify_account,
-)
+from portfolio_sync.tasks.standing import note_reread, stand_of
+from portfolio_sync.tasks.verify import BALANCES_DISAGREE, verify_account
 
 HEARTBEATS = 3  # a lease
 REREAD = ("trades", "ledgers")

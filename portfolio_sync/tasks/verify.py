@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
 from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.clock import Check, never
 from portfolio_sync.core.finding import Finding, Severity
-from portfolio_sync.core.instant import EPOCH, iso, parse_iso
+from portfolio_sync.core.instant import EPOCH, iso
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.period import Period, union
 from portfolio_sync.report.frame import finding_id
@@ -26,14 +26,13 @@ from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Lease, guard, is_alone
 from portfolio_sync.store.write import replace_findings, save_proof
 from portfolio_sync.tasks.proving import Done, prove_stored
+from portfolio_sync.tasks.standing import detail_of, plain
 from portfolio_sync.verify.balance import Snapshot, Stated
 from portfolio_sync.verify.certificate import Certificate
 from portfolio_sync.verify.chain import extend
 from portfolio_sync.verify.proof import Proof, State
 from portfolio_sync.verify.state import ChainState
 
-# From best to worst: several accounts are as good as the worst of them.
-STATES = ("proven", "windowed", "unknown", "broken")
 BALANCES_DISAGREE = "balances_unsettled"
 MOST_STRETCHES = 12
 
@@ -87,7 +86,7 @@ def verify_account(
     """
     with reading(engine) as connection:
         seq = runs.newest(connection, account.id)
-        known = _stored(connection, account)
+        known = detail_of(connection, account)
         taken_at = _last_success(connection, account, "balances")
         agreed = (
             settled if settled is not None else bool(taken_at) and known.get("settled_at") == iso(taken_at or EPOCH)
@@ -164,8 +163,8 @@ def _keep(
     detail = {
         "settled_at": settled_at,
         "counts": dict(verified.proof.counts),
-        "rereads": _said(verified.reread),
-        "rereads_done": _stored(connection, account).get("rereads_done"),
+        "rereads": plain(verified.reread),
+        "rereads_done": detail_of(connection, account).get("rereads_done"),
     }
     save_proof(connection, account.id, verified.state, detail, verified.proof.chains.time)
     PROOF.save(connection, account.id, done.state)
@@ -181,67 +180,9 @@ def _of(finding: Finding, account: str) -> Finding:
     return Finding(finding.severity, finding.code, finding.message, finding.source, finding.time, account)
 
 
-def _stored(connection: Connection, account: StoredAccount) -> Mapping[str, Any]:
-    p = schema.proof.c
-    found = select(p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
-    return connection.scalar(found) or {}
-
-
 def _last_success(connection: Connection, account: StoredAccount, stream: str) -> datetime | None:
     state = runs.stream(connection, account.id, stream)
     return state["last_success_at"] if state else None
-
-
-def proof_of(engine: Engine, accounts: Iterable[StoredAccount]) -> str:
-    """The stored state of the accounts together."""
-    p = schema.proof.c
-    with reading(engine) as connection:
-        rows = connection.execute(select(p.account_id, p.state).where(p.asset == "", p.wallet == ""))
-        found = {row.account_id: row.state for row in rows}
-    return max((found.get(account.id, "unknown") for account in accounts), key=STATES.index, default="unknown")
-
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """How the proof of an account stands. ``due``: there is none yet, or rows were written since (by a run that was killed, too).
-
-    ``reread``: what a broken proof wants read again, and was not yet.
-    """
-
-    state: str
-    due: bool
-    reread: tuple[Period, ...]
-
-
-def stand_of(engine: Engine, account: StoredAccount) -> Stand:
-    p = schema.proof.c
-    with reading(engine) as connection:
-        touched = PROOF.is_touched(connection, account.id)
-        query = select(p.state, p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
-        row = connection.execute(query).one_or_none()
-    detail = row.detail if row and row.detail else {}
-    again = detail.get("rereads") or []
-    reread = tuple(Period(parse_iso(each["start"]), parse_iso(each["end"])) for each in again)
-    fresh = again != detail.get("rereads_done")
-    return Stand(row.state if row else "unknown", touched or not detail, reread if fresh else ())
-
-
-def note_reread(engine: Engine, account: StoredAccount, held: Lease, periods: Sequence[Period]) -> bool:
-    """Note that ``periods`` are read again now; False where they were before, in vain."""
-    said = _said(periods)
-    with writing(engine) as connection:
-        guard(connection, held)
-        detail = dict(_stored(connection, account))
-        if detail.get("rereads_done") == said:
-            return False
-        p = schema.proof.c
-        mine = (p.account_id == account.id) & (p.asset == "") & (p.wallet == "")
-        connection.execute(schema.proof.update().where(mine).values(detail={**detail, "rereads_done": said}))
-    return True
-
-
-def _said(periods: Sequence[Period]) -> list[dict[str, str]]:
-    return [{"start": iso(each.start), "end": iso(each.end)} for each in periods]
 
 
 def chained(rows: Iterable[LedgerRow]) -> Iterator[LedgerRow]:

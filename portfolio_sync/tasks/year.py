@@ -26,7 +26,7 @@ from portfolio_sync.tasks.books import Books, Subject, close, ids_of, subject_of
 from portfolio_sync.tasks.publish import plain_finding, report_of
 from portfolio_sync.tasks.rebuild import program_changes
 from portfolio_sync.tasks.report import Asked, profile_of, proof_findings, settings_of, year_of
-from portfolio_sync.tasks.verify import proof_of
+from portfolio_sync.tasks.standing import proof_of
 from portfolio_sync.tax.profile import Profile
 
 RAW = {"ledger rows": raw_ledger, "trades": raw_trade, "imported transactions": raw_transaction}

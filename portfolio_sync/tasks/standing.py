@@ -1,0 +1,79 @@
+"""How the proof of an account stands, and what it wants read again, as stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from portfolio_sync.core.instant import iso, parse_iso
+from portfolio_sync.core.period import Period
+from portfolio_sync.store import schema
+from portfolio_sync.store.accounts import StoredAccount
+from portfolio_sync.store.derived import PROOF
+from portfolio_sync.store.engine import reading, writing
+from portfolio_sync.store.lease import Lease, guard
+
+# From best to worst: several accounts are as good as the worst of them.
+STATES = ("proven", "windowed", "unknown", "broken")
+
+
+def proof_of(engine: Engine, accounts: Iterable[StoredAccount]) -> str:
+    """The stored state of the accounts together."""
+    p = schema.proof.c
+    with reading(engine) as connection:
+        rows = connection.execute(select(p.account_id, p.state).where(p.asset == "", p.wallet == ""))
+        found = {row.account_id: row.state for row in rows}
+    return max((found.get(account.id, "unknown") for account in accounts), key=STATES.index, default="unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How the proof of an account stands. ``due``: there is none yet, or rows were written since (by a run that was killed, too).
+
+    ``reread``: what a broken proof wants read again, and was not yet.
+    """
+
+    state: str
+    due: bool
+    reread: tuple[Period, ...]
+
+
+def stand_of(engine: Engine, account: StoredAccount) -> Stand:
+    p = schema.proof.c
+    with reading(engine) as connection:
+        touched = PROOF.is_touched(connection, account.id)
+        query = select(p.state, p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
+        row = connection.execute(query).one_or_none()
+    detail = row.detail if row and row.detail else {}
+    again = detail.get("rereads") or []
+    reread = tuple(Period(parse_iso(each["start"]), parse_iso(each["end"])) for each in again)
+    fresh = again != detail.get("rereads_done")
+    return Stand(row.state if row else "unknown", touched or not detail, reread if fresh else ())
+
+
+def note_reread(engine: Engine, account: StoredAccount, held: Lease, periods: Sequence[Period]) -> bool:
+    """Note that ``periods`` are read again now; False where they were before, in vain."""
+    said = plain(periods)
+    with writing(engine) as connection:
+        guard(connection, held)
+        detail = dict(detail_of(connection, account))
+        if detail.get("rereads_done") == said:
+            return False
+        p = schema.proof.c
+        mine = (p.account_id == account.id) & (p.asset == "") & (p.wallet == "")
+        connection.execute(schema.proof.update().where(mine).values(detail={**detail, "rereads_done": said}))
+    return True
+
+
+def plain(periods: Sequence[Period]) -> list[dict[str, str]]:
+    return [{"start": iso(each.start), "end": iso(each.end)} for each in periods]
+
+
+def detail_of(connection: Connection, account: StoredAccount) -> Mapping[str, Any]:
+    """What the last proof of the account kept beside its state; empty before the first."""
+    p = schema.proof.c
+    found = select(p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
+    return connection.scalar(found) or {}
