@@ -11,9 +11,9 @@ from math import log
 from random import Random
 
 from benchmarks.clock import cpu
+from portfolio_sync.core.cycles import without_cycle_search
 from portfolio_sync.core.instant import EPOCH
 from portfolio_sync.core.lot import Act, Movement
-from portfolio_sync.tasks.books import without_cycle_search
 from portfolio_sync.tax.methods import METHODS
 from portfolio_sync.tax.profile import Method, PoolScope, Profile
 from portfolio_sync.tax.profiles import GENERIC

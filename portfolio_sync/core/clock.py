@@ -41,11 +41,11 @@ def never() -> None:
     """A check for what nobody stops half-way."""
 
 
-def until_stopped(rows: Iterator[T], check: Check) -> Generator[T, None, None]:
-    """The rows, as long as nobody asks the program to stop: looked for every thousand of them."""
+def until_stopped(rows: Iterator[T], check: Check, every: int = 1000) -> Generator[T, None, None]:
+    """The rows, as long as nobody asks the program to stop; that is looked for each time so many were read."""
     try:
         for number, row in enumerate(rows):
-            if not number % 1000:
+            if not number % every:
                 check()
             yield row
     finally:

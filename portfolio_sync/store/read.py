@@ -10,27 +10,28 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
 from operator import attrgetter
 from sys import intern
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from sqlalchemy import Connection, Table, select
 
 from portfolio_sync.core.instant import EPOCH, parse_iso
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
+from portfolio_sync.core.stored import R, Raw, Stored
 from portfolio_sync.store.bulk import driver, quoted
 from portfolio_sync.store.engine import is_sqlite
 from portfolio_sync.store.schema import account, change_row, raw_ledger, raw_trade
 from portfolio_sync.store.types import ExactDecimal, UtcDateTime, checked_instant
 
-FETCH = 5_000  # rows a trip to the server
+FETCH = 8_192  # rows held at once, and a trip to the server
 IN_ORDER = attrgetter("time", "id")
-R = TypeVar("R", LedgerRow, TradeRow)
 Make = Callable[[Any], R]
 _cursors = count()
 
@@ -72,11 +73,6 @@ def trade_rows(
 ) -> Iterator[TradeRow]:
     """The account's fills by (time, id), in bounded memory. ``upto_seq``: as they stood after that run; ``since``: from then on."""
     return _rows(connection, TRADE, account_id, upto_seq, since)
-
-
-def trade_part(connection: Connection, account_id: int, since: datetime, before: datetime) -> Iterator[TradeRow]:
-    """As ``trade_rows``: those from ``since`` on and older than ``before``."""
-    return _stream(connection, TRADE, account_id, since=since, before=before)
 
 
 def span(connection: Connection, source: Source[Any], account_id: int) -> tuple[datetime, datetime] | None:
@@ -173,12 +169,35 @@ def _rows(
 def _stream(
     connection: Connection, source: Source[R], account_id: int, upto_seq: int | None = None, **part: Any
 ) -> Iterator[R]:
+    found = stored(connection, source, account_id, upto_seq=upto_seq, **part)
+    return map(found.make, found.rows)
+
+
+def stored(connection: Connection, source: Source[R], account_id: int, **part: Any) -> Stored[R]:
+    """The account's rows as they are stored, by (time, id), in bounded memory. ``part``: as ``ledger_part`` and ``ledger_rows`` take it."""
     name = connection.execute(select(account.c.name).where(account.c.id == account_id)).scalar_one()
     sqlite = is_sqlite(connection)
-    where, parameters = _condition({"account_id": account_id, "upto_seq": upto_seq, **part}, sqlite=sqlite)
-    query = f"SELECT {quoted(source.columns)} FROM {source.table.name} WHERE {where}"
-    make = source.maker(name, UtcDateTime.decode, Decimal) if sqlite else source.maker(name, checked_instant, _as_is)
-    return map(make, _fetch(connection, query, parameters))
+    where, parameters = _condition({"account_id": account_id, **part}, sqlite=sqlite)
+    chunks = _fetch(connection, f"SELECT {quoted(source.columns)} FROM {source.table.name} WHERE {where}", parameters)
+    at = source.columns.index("time")
+    if sqlite:
+        make = source.maker(name, UtcDateTime.decode, Decimal)
+        return Stored(chunks, at, make, Decimal, UtcDateTime.decode, UtcDateTime.encode, _lines)
+    make = source.maker(name, checked_instant, _as_is)
+    return Stored(chunks, at, make, _as_is, checked_instant, checked_instant, _lines_at(at))
+
+
+def _lines(rows: Iterable[Iterable[str]]) -> list[bytes]:
+    return list(map(str.encode, map("|".join, rows)))
+
+
+def _lines_at(time: int) -> Callable[[Iterable[Raw]], list[bytes]]:
+    """For rows whose times are in the zone of the session, and whose amounts are numbers."""
+
+    def lines(rows: Iterable[Raw]) -> list[bytes]:
+        return _lines(map(str, (*row[:time], checked_instant(row[time]), *row[time + 1 :])) for row in rows)
+
+    return lines
 
 
 CONDITIONS = {"account_id": "account_id = ", "upto_seq": "seq <= ", "since": "time >= ", "before": "time < "}
@@ -203,14 +222,13 @@ def _as_is(number: Decimal) -> Decimal:
     return number
 
 
-def _fetch(connection: Connection, query: str, parameters: list[Any]) -> Iterator[Any]:
-    if is_sqlite(connection):
-        yield from driver(connection).execute(query, parameters)
-        return
+def _fetch(connection: Connection, query: str, parameters: list[Any]) -> Iterator[list[Raw]]:
     # a cursor on the server: a plain one would bring the whole result into memory
-    with driver(connection).cursor(name=f"rows_{next(_cursors)}") as cursor:
-        cursor.itersize = FETCH
-        yield from cursor.execute(query, parameters)
+    named = {} if is_sqlite(connection) else {"name": f"rows_{next(_cursors)}"}
+    with closing(driver(connection).cursor(**named)) as cursor:
+        cursor.execute(query, parameters)
+        while chunk := cursor.fetchmany(FETCH):
+            yield chunk
 
 
 def changed_since(connection: Connection, table: Table, account_id: int, seq: int) -> dict[str, dict[str, str]]:

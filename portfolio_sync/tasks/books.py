@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -13,6 +11,7 @@ from itertools import takewhile
 from sqlalchemy import Connection, Engine
 
 from portfolio_sync.core.clock import Check, never, until_stopped
+from portfolio_sync.core.cycles import without_cycle_search
 from portfolio_sync.core.finding import Finding
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.price import Price
@@ -104,18 +103,6 @@ def subject_of(engine: Engine, taxpayer: str | None, names: Sequence[str]) -> Su
     if len(taxpayers) > 1:
         raise UsageError(f"accounts of several taxpayers: choose one with --taxpayer: {', '.join(taxpayers)}")
     return Subject(taxpayers[0], tuple(chosen))
-
-
-@contextmanager
-def without_cycle_search() -> Iterator[None]:
-    """Rows, events and lots have no cycles; the search for some would go through all of them again and again."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 @without_cycle_search()

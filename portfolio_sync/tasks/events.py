@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from portfolio_sync.core.clock import Check, never
+from portfolio_sync.core.cycles import without_cycle_search
 from portfolio_sync.core.event import Event
 from portfolio_sync.core.instant import month_start
 from portfolio_sync.core.ledger import LedgerRow
@@ -29,7 +30,7 @@ from portfolio_sync.store.derived import EVENTS, Kept
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.lease import Lease, guard
 from portfolio_sync.store.write import replace_events
-from portfolio_sync.tasks.books import Subject, events_basis, lookup_of, normalized_of, without_cycle_search
+from portfolio_sync.tasks.books import Subject, events_basis, lookup_of, normalized_of
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.verify.chain import extend
 from portfolio_sync.verify.state import ChainState

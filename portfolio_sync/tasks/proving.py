@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from portfolio_sync.core.clock import Check, never, until_stopped
+from portfolio_sync.core.cycles import without_cycle_search
 from portfolio_sync.core.finding import Finding
 from portfolio_sync.core.instant import EPOCH, MICROSECOND, iso, next_month, parse_iso
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.period import Period
+from portfolio_sync.core.stored import R, Raw, Stored
 from portfolio_sync.store import coverage, read
 from portfolio_sync.store import seals as stored_seals
 from portfolio_sync.store.accounts import StoredAccount
@@ -25,7 +28,8 @@ from portfolio_sync.verify.balance import Snapshot
 from portfolio_sync.verify.certificate import Tallies, counted_trades
 from portfolio_sync.verify.checkpoint import Checkpoint, marks, thinned, usable
 from portfolio_sync.verify.join import JoinState
-from portfolio_sync.verify.proof import Proof, State, prove
+from portfolio_sync.verify.plain import advance
+from portfolio_sync.verify.proof import Proof, State, prove, settled
 from portfolio_sync.verify.state import VERSION, ChainState
 
 SEALED_EVERY = timedelta(days=60)
@@ -66,6 +70,7 @@ class Done:
         return [Period(found.time, next_month(found.time)) for found in self.altered if found.time]
 
 
+@without_cycle_search()
 def prove_stored(
     connection: Connection,
     account: StoredAccount,
@@ -165,22 +170,49 @@ def _prove(
     seals: seal.Seals | None = None,
     tallies: Tallies | None = None,
 ) -> Proof:
+    """``since``: go on from there. From the beginning all rows up to the first checkpoint are looked at by columns."""
+    opened = partial(_opened, connection, account, known, check, seals)
+    chains, joined = states
     begin = max(since or known.ledger.start, known.ledger.start)
     at = marks(read.newest_ledger_time(connection, account.id)) if since is None else ()
-    watch = {} if tallies is None else {"watch": tallies.ledger_row}
-    fills = iter(()) if known.trades is None else read.trade_rows(connection, account.id, since=since)
-    with (
-        closing(until_stopped(read.ledger_rows(connection, account.id, since=begin), check)) as stored,
-        closing(until_stopped(fills, check)) as stored_fills,
-    ):
-        rows: Iterator[LedgerRow] = stored
-        trades: Iterator[TradeRow] | None = None if known.trades is None else stored_fills
-        if seals is not None:
-            rows = seal.sealing(seals, "ledger", rows)
-            trades = trades and seal.sealing(seals, "trade", trades)
+    passed = []
+    if at and tallies is None:
+        border = max(begin, at[0] + MICROSECOND)
+        with opened(begin, None, border) as (ledger, trades):
+            advance(chains, joined, ledger, trades)
+        passed = [settled(chains, joined)] if chains.time else []
+        begin = since = border
+    with opened(begin, since, None) as (ledger, trades):
+        rows = map(ledger.make, ledger.rows)
+        fills: Iterator[TradeRow] | None = None if trades is None else map(trades.make, trades.rows)
         if tallies is not None:
-            trades = trades and counted_trades(tallies, trades)
-        return prove(rows, trades, snapshot, chains=states[0], joined=states[1], marks=at, **watch)
+            fills = fills and counted_trades(tallies, fills)
+        watch = {} if tallies is None else {"watch": tallies.ledger_row}
+        return prove(rows, fills, snapshot, chains=chains, joined=joined, marks=at, passed=passed, **watch)
+
+
+@contextmanager
+def _opened(
+    connection: Connection,
+    account: StoredAccount,
+    known: Known,
+    check: Check,
+    seals: seal.Seals | None,
+    begin: datetime,
+    since: datetime | None,
+    before: datetime | None,
+) -> Iterator[tuple[Stored[LedgerRow], Stored[TradeRow] | None]]:
+    """The ledger from ``begin`` and the trades from ``since``, both older than ``before``, sealed as they are read."""
+    with ExitStack() as stack:
+
+        def stored(source: read.Source[R], kind: str, since: datetime | None) -> Stored[R]:
+            found = read.stored(connection, source, account.id, since=since, before=before)
+            chunks: Iterator[list[Raw]] = stack.enter_context(closing(until_stopped(found.chunks, check, every=1)))
+            found = replace(found, chunks=chunks)
+            return found if seals is None else replace(found, chunks=seal.sealing(seals, kind, found))
+
+        ledger = stored(read.LEDGER, "ledger", begin)
+        yield ledger, None if known.trades is None else stored(read.TRADE, "trade", since)
 
 
 def _state(known: Known, points: Sequence[Checkpoint], whole_to: str | None) -> dict[str, Any]:
@@ -188,9 +220,9 @@ def _state(known: Known, points: Sequence[Checkpoint], whole_to: str | None) -> 
 
 
 def _altered(connection: Connection, account: StoredAccount, before: seal.Kept, sealed: seal.Kept) -> Iterator[Finding]:
-    def stored(kind: str, start: datetime) -> Iterator[LedgerRow | TradeRow]:
-        part = read.ledger_part if kind == "ledger" else read.trade_part
-        return part(connection, account.id, start, next_month(start))
+    def stored(kind: str, start: datetime) -> Stored[Any]:
+        source: read.Source[Any] = read.LEDGER if kind == "ledger" else read.TRADE
+        return read.stored(connection, source, account.id, since=start, before=next_month(start))
 
     def gone(start: datetime) -> list[str]:
         return missing_of_events(connection, account, Period(start, next_month(start)))

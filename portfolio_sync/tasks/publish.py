@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from portfolio_sync.core.cycles import without_cycle_search
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import iso, parse_iso
 from portfolio_sync.report.frame import Report, finding_id, tables
@@ -21,7 +22,7 @@ from portfolio_sync.store.derived import EVENTS
 from portfolio_sync.store.engine import writing
 from portfolio_sync.store.lease import is_alone
 from portfolio_sync.store.write import add_report, events_shown, replace_events, replace_findings
-from portfolio_sync.tasks.books import Books, events_basis, without_cycle_search
+from portfolio_sync.tasks.books import Books, events_basis
 
 
 @without_cycle_search()

@@ -69,14 +69,18 @@ def _many(state: ChainState, burst: list[LedgerRow]) -> list[LedgerRow]:
         by_symbol.setdefault(row.symbol, []).append(row)
     ordered: list[tuple[int, str, LedgerRow]] = []
     for rows in by_symbol.values():
-        if len(rows) == 1:
-            _one(state, rows[0])
-            ordered.append((0, rows[0].id, rows[0]))
-        else:
-            state.counts["ordered"] += len(rows)
-            ordered += [(place, rows[i].id, rows[i]) for place, i in enumerate(_chain(state, rows))]
+        ordered += [(place, rows[i].id, rows[i]) for place, i in enumerate(chain_together(state, rows))]
     ordered.sort(key=lambda item: item[:2])
     return [row for _, _, row in ordered]
+
+
+def chain_together(state: ChainState, rows: list[LedgerRow]) -> list[int]:
+    """Chain rows of one symbol and instant, sorted by id; gives their order."""
+    if len(rows) == 1:
+        _one(state, rows[0])
+        return [0]
+    state.counts["ordered"] += len(rows)
+    return _chain(state, rows)
 
 
 def _one(state: ChainState, row: LedgerRow) -> None:
@@ -92,7 +96,6 @@ def _one(state: ChainState, row: LedgerRow) -> None:
 
 
 def _chain(state: ChainState, rows: list[LedgerRow]) -> list[int]:
-    """Chain rows of one symbol and instant; gives their order."""
     symbol = rows[0].symbol
     chains = state.symbols.get(symbol)
     if chains is None:
@@ -112,7 +115,7 @@ def _note(state: ChainState, chains: Chains, row: LedgerRow) -> None:
         state.counts["reversed_fees"] += 1
     if row.type in NEED_A_TRADE:
         state.counts["rows_of_trades"] += 1
-    if row.type == "earn" and is_move(row):
+    if is_move(row):
         name = holding(row.symbol)
         state.moves[name] = EXACT.add(state.moves.get(name, ZERO), row.amount)
 

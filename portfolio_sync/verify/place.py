@@ -22,6 +22,7 @@ EARN_SIDE = frozenset({EARN, REWARD})
 EARN_CODES = frozenset("SMBFP")
 """The last part of the codes whose balance lies in Earn or was staked."""
 
+MOVING = "earn"
 MOVES = frozenset({"allocation", "autoallocation", "autoallocate", "deallocation", "migration"})
 # +1: the leg with a positive amount lies in Earn.
 EARN_LEG = {
@@ -37,7 +38,7 @@ _SUFFIX = re.compile(r"(\d\d)?\.[A-Z0-9]+$")
 
 def place_of(row: LedgerRow) -> str:
     """``spot``, ``earn``, ``reward``, or the name of a wallet (``28.S``, ``HOLD``)."""
-    return _place(row.asset, row.wallet, row.type, row.subtype, row.amount > 0)
+    return place(row.asset, row.wallet, row.type, row.subtype, row.amount > 0)
 
 
 def place_of_code(asset: str) -> str:
@@ -52,11 +53,12 @@ def is_earn_code(asset: str) -> bool:
 
 def is_move(row: LedgerRow) -> bool:
     """A leg of a move between spot and Earn: its counterpart is in the same ledger, so all of them sum to zero."""
-    return row.type == "earn" and row.subtype in MOVES
+    return row.type == MOVING and row.subtype in MOVES
 
 
 @lru_cache(maxsize=4096)
-def _place(asset: str, wallet: str, type_: str, subtype: str, incoming: bool) -> str:
+def place(asset: str, wallet: str, type_: str, subtype: str, incoming: bool) -> str:
+    """As ``place_of``, of what it looks at in a row; ``incoming``: its amount is positive."""
     if (named := place_of_code(asset)) != SPOT:
         return named
     kind = wallet.partition("/")[0].strip().lower()

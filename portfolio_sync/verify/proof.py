@@ -61,27 +61,29 @@ def prove(
     chains: ChainState | None = None,
     joined: JoinState | None = None,
     marks: Sequence[datetime] = (),
+    passed: Sequence[Checkpoint] = (),
     watch: Callable[[LedgerRow], None] = lambda _: None,
 ) -> Proof:
     """Prove one account from its rows and trades, both sorted by (time, id); they are read once and not kept.
 
     ``trades`` None: not read, so not joined. ``chains`` and ``joined``: what a checkpoint holds, then rows and trades begin at its
     ``read_from``; or new ones that say what is known (``windowed``, the periods read without gaps). ``marks``: instants, oldest
-    first, up to which checkpoints are set; one more is set at the end. ``watch`` sees each row in the order of the chains.
+    first, up to which checkpoints are set; one more is set at the end. ``passed``: those set before. ``watch`` sees each row in the order of the chains.
     """
     chains = ChainState() if chains is None else chains
     joined = JoinState() if joined is None else joined
     walk: Iterable[LedgerRow] = rows if trades is None else join(joined, rows, trades)
-    checkpoints = []
+    checkpoints = [*passed]
     for _, part in groupby(walk, key=lambda row: bisect_left(marks, row.time)):
         for row in extend(chains, part):
             watch(row)
-        checkpoints.append(_checkpoint(chains, joined))
+        checkpoints.append(settled(chains, joined))
     close(joined)
     return conclude(chains, joined if trades is not None else None, snapshot, checkpoints)
 
 
-def _checkpoint(chains: ChainState, joined: JoinState) -> Checkpoint:
+def settled(chains: ChainState, joined: JoinState) -> Checkpoint:
+    """A checkpoint after the last row that was chained."""
     assert chains.time is not None  # a row was chained
     settle(joined, chains.time - NEAR)
     return checkpoint(chains, joined)

@@ -7,27 +7,26 @@ It guards against mistakes and tampering with rows, not against somebody who rew
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple, TypeVar
+from operator import itemgetter
+from struct import iter_unpack, pack
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import next_month, parse_iso
-from portfolio_sync.core.ledger import LedgerRow, TradeRow
+from portfolio_sync.core.stored import R, Raw, Stored
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-R = TypeVar("R", LedgerRow, TradeRow)
-MARK = 3
-"""Bytes a row: enough to tell the rows of a month apart."""
 MOST_NAMED = 20
 
 
 class KeptSeal(NamedTuple):
-    """``marks``: of each row, in the order of the rows, as base64."""
+    """``marks``: of each row four bytes, which tell the rows of a month apart, in the order of the rows, as base64."""
 
     rows: int
     digest: str
@@ -35,7 +34,7 @@ class KeptSeal(NamedTuple):
 
 
 Kept = Mapping[str, KeptSeal]
-StoredRows = Callable[[str, datetime], Iterable[LedgerRow | TradeRow]]
+StoredRows = Callable[[str, datetime], Stored[Any]]
 """``(kind, start of a month)``: the rows of that month as they are stored now."""
 Gone = Callable[[datetime], Iterable[str]]
 """``(start of a month)``: ids of ledger rows that something was derived from, and that are not stored any more."""
@@ -52,36 +51,26 @@ Seals = dict[str, Seal]
 """By kind of row and month: ``ledger 2024-05``."""
 
 
-def content(row: LedgerRow | TradeRow, clock: str) -> str:
-    """What the row says, all of it, as one line; ``clock``: its time. (``!s``: formatting a Decimal takes four times as long.)"""
-    if isinstance(row, LedgerRow):
-        return (
-            f"{row.id}|{row.refid}|{clock}|{row.type}|{row.subtype}|{row.aclass}|{row.asset}|{row.wallet}"
-            f"|{row.amount!s}|{row.fee!s}|{row.balance!s}\n"
-        )
-    return (
-        f"{row.id}|{row.order_id}|{row.position_id}|{clock}|{row.pair}|{row.side}|{row.order_type}|{row.price!s}"
-        f"|{row.cost!s}|{row.fee!s}|{row.volume!s}|{row.margin!s}|{row.misc}|{','.join(row.ledgers)}\n"
-    )
+def sealing(seals: Seals, kind: str, stored: Stored[R]) -> Iterator[list[Raw]]:
+    """Pass the stored rows on, and seal them by month."""
+    for chunk in stored.chunks:
+        left = chunk
+        while left:
+            month = stored.instant(left[0][stored.at])
+            end = bisect_left(left, stored.stamp(next_month(month)), key=itemgetter(stored.at))
+            _seal(seals.setdefault(f"{kind} {month:%Y-%m}", Seal()), stored.lines(left[:end]))
+            left = left[end:]
+        yield chunk
 
 
-def sealing(seals: Seals, kind: str, rows: Iterable[R]) -> Iterator[R]:
-    """Pass the rows on, sorted by (time, id) as they are stored, and seal each."""
-    seal, until, time, clock = Seal(), LONG_AGO, LONG_AGO, ""
-    for row in rows:
-        if row.time != time:  # the legs of a trade share it
-            time, clock = row.time, row.time.isoformat()
-            if time >= until:
-                seal, until = seals.setdefault(f"{kind} {time:%Y-%m}", Seal()), next_month(time)
-        seal.rows += 1
-        said = content(row, clock).encode()
-        seal.digest.update(said)
-        seal.marks += _mark(said)
-        yield row
+def _seal(seal: Seal, lines: list[bytes]) -> None:
+    seal.rows += len(lines)
+    seal.digest.update(b"\n".join((*lines, b"")))
+    seal.marks += _marks(lines)
 
 
-def _mark(said: bytes) -> bytes:
-    return crc32(said).to_bytes(4, "big")[-MARK:]
+def _marks(lines: list[bytes]) -> bytes:
+    return pack(f">{len(lines)}I", *map(crc32, lines))
 
 
 def closed(seals: Seals) -> dict[str, KeptSeal]:
@@ -106,18 +95,21 @@ def altered(kept: Kept, now: Kept, stored: StoredRows, gone: Gone) -> Iterator[F
         yield Finding(Severity.ERROR, "rows_altered", said, tuple([*strange, *missing][:MOST_NAMED]), start)
 
 
-def _strange(was: KeptSeal, rows: Iterable[LedgerRow | TradeRow]) -> list[str]:
+def _strange(was: KeptSeal, stored: Stored[R]) -> list[str]:
     """The rows that do not say what one of then said."""
-    marks = b64decode(was.marks)
-    known = Counter(marks[at : at + MARK] for at in range(0, len(marks), MARK))
+    known = Counter(_parted(b64decode(was.marks)))
     found = []
-    for row in rows:
-        mark = _mark(content(row, row.time.isoformat()).encode())
-        if known[mark] > 0:
-            known[mark] -= 1
-        else:
-            found.append(row.id)
+    for chunk in stored.chunks:
+        for row, mark in zip(chunk, _parted(_marks(stored.lines(chunk))), strict=True):
+            if known[mark] > 0:
+                known[mark] -= 1
+            else:
+                found.append(row[0])
     return found
+
+
+def _parted(marks: bytes) -> list[int]:
+    return [mark for (mark,) in iter_unpack(">I", marks)]
 
 
 def _differences(had: int, have: int, strange: list[str], missing: list[str]) -> Iterator[str]:

@@ -27,11 +27,15 @@ BANKS = st.tuples(st.sampled_from(Earn), st.booleans())
 
 def lived(ways: tuple[Earn, bool], life: Sequence[Act]) -> Bank:
     bank = Bank(*ways)
+    live(bank, life)
+    return bank
+
+
+def live(bank: Bank, life: Sequence[Act]) -> None:
     for act, symbol, number, fee, now in life:
         if not now:
             bank.wait()
         _act(bank, act, symbol, number, fee)
-    return bank
 
 
 def _act(bank: Bank, act: str, symbol: str, number: int, fee: int) -> None:
