@@ -85,8 +85,7 @@ def join(state: JoinState, rows: Iterable[LedgerRow], trades: Iterable[TradeRow]
             continue
         if item.type in BOOKED_AS:
             _fill(state, item.refid, item.time).rows.append(item)
-            name = holding(item.symbol)
-            state.units[name] = finest(state.units.get(name, WHOLE), item.amount, item.balance)
+            note_unit(state, holding(item.symbol), item.amount, item.balance)
         yield item
 
 
@@ -172,9 +171,7 @@ def _disagreement(state: JoinState, trade: TradeRow, rows: list[LedgerRow]) -> s
         moved[name] = EXACT.add(moved.get(name, ZERO), row.amount)
     for symbol, expected in _legs(trade, moved):
         found = moved.pop(symbol, ZERO)
-        if found != expected and abs(EXACT.subtract(found, expected)) >= max(len(rows), 1) * _unit(
-            state, symbol, expected
-        ):
+        if not agree(state, symbol, found, expected, len(rows)):
             return f"{shortest(expected)} {symbol or 'of another asset'} were dealt, {shortest(found)} booked"
     return "; ".join(f"{shortest(number)} {symbol} were booked besides" for symbol, number in moved.items() if number)
 
@@ -186,6 +183,19 @@ def _legs(trade: TradeRow, moved: Mapping[str, Decimal]) -> list[tuple[str, Deci
     if trade.base and trade.quote:
         return [(holding(trade.base), expected[0]), (holding(trade.quote), expected[1])]
     return [(next((name for name, number in moved.items() if number * leg > 0), ""), leg) for leg in expected]
+
+
+def agree(state: JoinState, name: str, booked: Decimal, dealt: Decimal, rows: int) -> bool:
+    """Whether as much was booked as was dealt, to the last decimal that both keep: each of the ``rows`` may be rounded there."""
+    off = abs(EXACT.subtract(booked, dealt))
+    return not off or off < max(rows, 1) * _unit(state, name, dealt)
+
+
+def note_unit(state: JoinState, name: str, amount: Decimal, balance: Decimal) -> None:
+    """What a row that books a fill says about the decimals of its asset."""
+    unit = state.units.get(name, WHOLE)
+    if not (unit.same_quantum(amount) and unit.same_quantum(balance)):
+        state.units[name] = finest(unit, amount, balance)
 
 
 def _unit(state: JoinState, symbol: str, expected: Decimal) -> Decimal:

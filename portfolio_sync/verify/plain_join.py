@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from portfolio_sync.core.asset import holding
 from portfolio_sync.verify.columns import LedgerColumns, TradeColumns
-from portfolio_sync.verify.grid import finest
-from portfolio_sync.verify.join import BOOKED_AS, NEAR, WHOLE, JoinState, join, settle
+from portfolio_sync.verify.join import BOOKED_AS, NEAR, JoinState, agree, join, note_unit, settle
 
 
 def join_columns(state: JoinState, rows: LedgerColumns, trades: TradeColumns) -> None:
@@ -34,12 +32,13 @@ def _after_the_plain(
     left = []
     for number, (id_, time) in enumerate(zip(trades.id, trades.time, strict=True)):
         way = legs.get(id_, ())
-        if len(way) != 2 or time >= border or id_ in state.open or not _agree(rows, way, trades, number):
-            left.append(number)
-            continue
-        del legs[id_]
-        for i in way:
-            _note(state.units, rows.holding[i], rows.amount[i], rows.balance[i])
+        if len(way) == 2 and time < border and id_ not in state.open:
+            for i in way:
+                note_unit(state, rows.holding[i], rows.amount[i], rows.balance[i])
+            if _agrees(state, rows, way, trades, number):
+                del legs[id_]
+                continue
+        left.append(number)
     return left
 
 
@@ -63,26 +62,30 @@ def _is_known(state: JoinState, rows: LedgerColumns, trades: TradeColumns) -> bo
     )
 
 
-def _agree(rows: LedgerColumns, way: Sequence[int], trades: TradeColumns, number: int) -> bool:
-    """Whether two rows of one instant are what was dealt then. (A fill may pass that is plain all the same: ``join`` judges it.)"""
-    base, quote = way
-    if rows.holding[base] == holding(trades.quote[number]):
-        quote, base = way
-    sold = trades.side[number] == "sell"
+def _agrees(state: JoinState, rows: LedgerColumns, way: Sequence[int], trades: TradeColumns, number: int) -> bool:
+    """Whether the two rows are what was dealt then. (``join`` judges all else, what is right all the same, too.)"""
     volume, cost = trades.volume[number], trades.cost[number]
-    one, other = rows.id[base], rows.id[quote]
+    if trades.side[number] == "sell":
+        volume = volume.copy_negate()
+    else:
+        cost = cost.copy_negate()
+    first, second = way
+    if (rows.amount[first] > 0) is not (volume > 0):
+        second, first = way
+    one, other = rows.id[first], rows.id[second]
+    base, quote = rows.holding[first], rows.holding[second]
     return (
-        rows.amount[base] == (volume.copy_negate() if sold else volume)
-        and rows.amount[quote] == (cost if sold else cost.copy_negate())
-        and "" != rows.holding[base] == holding(trades.base[number])
-        and "" != rows.holding[quote] == holding(trades.quote[number])
-        and rows.time[base] == rows.time[quote]
-        and abs(rows.instant(base) - trades.instant(number)) < NEAR
+        base != quote
+        and (base, quote) == _pair(trades, number, base, quote)
+        and rows.amount[first] * volume > 0 > rows.amount[second] * volume
+        and agree(state, base, rows.amount[first], volume, 2)
+        and agree(state, quote, rows.amount[second], cost, 2)
+        and all(abs(rows.instant(i) - trades.instant(number)) < NEAR for i in way)
         and trades.ledgers[number] in (f'["{one}","{other}"]', f'["{other}","{one}"]', "[]")
     )
 
 
-def _note(units: dict[str, Decimal], name: str, amount: Decimal, balance: Decimal) -> None:
-    unit = units.get(name, WHOLE)
-    if not (unit.same_quantum(amount) and unit.same_quantum(balance)):
-        units[name] = finest(unit, amount, balance)
+def _pair(trades: TradeColumns, number: int, *else_: str) -> tuple[str, ...]:
+    """The names of base and quote; of a pair that is not known those that moved that way."""
+    known = trades.base[number], trades.quote[number]
+    return tuple(map(holding, known)) if all(known) else else_
