@@ -75,7 +75,7 @@ class Client:
         if not pacing.pace and not is_loopback(url):
             raise SettingsError("pace = false is accepted on loopback only")
         self.url = url.rstrip("/")
-        self.session = session(self.url, f"portfolio-sync/{__version__}")
+        self.session = session(self.url, f"portfolio-sync/{__version__}", clock.check)
         self.credentials, self.pacing, self.state, self.clock = credentials, pacing, state, clock
         self.give_up_after, self.say = give_up_after, say
         self.calls = 0
