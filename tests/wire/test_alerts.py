@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from portfolio_sync.app import App
+from portfolio_sync.service.notify import Channel
 from portfolio_sync.service.observer import Observer
 from portfolio_sync.settings.sources import load
 from portfolio_sync.store import accounts, runs
@@ -88,13 +89,13 @@ class World:
         with writing(self.database) as connection:
             connection.execute(account_table.update().values(**facts))
 
-    def process(self) -> Observer:
-        """Another ``serve``, as far as it observes."""
+    def process(self, *channels: Channel) -> Observer:
+        """Another ``serve``, as far as it observes. ``channels``: others than those of the settings."""
 
         def clock(_: Connection) -> datetime:
             return self.now
 
-        return Observer(self.app, lambda: {self.id: self.app.accounts()[0]}, clock=clock)
+        return Observer(self.app, lambda: {self.id: self.app.accounts()[0]}, channels or None, clock)
 
 
 @pytest.fixture
@@ -154,3 +155,21 @@ def test_a_failing_channel_is_tried_again_later_and_its_url_never_shown(
     assert 'portfolio_sync_alert{account="main",alert="stale"} 1.0' in page
     assert "webhook-password" not in page + capsys.readouterr().err
     process.close()
+
+
+def test_many_alerts_over_a_slow_channel_are_told_once_each(world: World) -> None:
+    titles: list[str] = []
+
+    def slow(title: str, _: str) -> bool:
+        titles.append(title)
+        world.now += timedelta(seconds=90)  # less than a claim lasts; two of them are more
+        if len(titles) == 2:
+            other.look()
+        return True
+
+    one, other = (world.process(Channel("slow", slow)) for _ in range(2))
+    world.write(key_state="refused: may do more than read", valid_until=NOW + timedelta(days=13))
+    one.look()
+    assert len(titles) == len(set(titles)) == 2
+    one.close()
+    other.close()
