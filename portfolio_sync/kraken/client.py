@@ -119,6 +119,10 @@ class Client:
             if nonce is not None and self._taken < nonce < LARGEST:
                 self.state.change(lambda record: replace(record, last_nonce=max(nonce, record.last_nonce)))
 
+    def close(self) -> None:
+        """Hang up. The next call would connect anew."""
+        self.session.close()
+
     # --- trying again ---
 
     def _call(self, endpoint: Endpoint, params: dict[str, str], take: Take) -> Any:
