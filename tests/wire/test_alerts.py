@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from portfolio_sync.app import App
+from portfolio_sync.core.instant import iso
 from portfolio_sync.service.notify import Channel
 from portfolio_sync.service.observer import Observer
 from portfolio_sync.settings.sources import load
@@ -173,3 +174,18 @@ def test_many_alerts_over_a_slow_channel_are_told_once_each(world: World) -> Non
     assert len(titles) == len(set(titles)) == 2
     one.close()
     other.close()
+
+
+def test_an_account_too_busy_to_be_proven_is_told_when_it_stays_so(world: World, hook: Hook) -> None:
+    with writing(world.database) as connection:
+        busy = {"state": "unknown", "detail": {"unsettled_since": iso(NOW)}}
+        connection.execute(proof.update().values(**busy))
+    process = world.process()
+    process.look()
+    assert process.readyz().status == 503
+    assert hook.titles == []
+    world.now += timedelta(hours=1)
+    world.synced()
+    process.look()
+    assert hook.titles == ["portfolio-sync: main is not proven"]
+    process.close()
