@@ -43,7 +43,7 @@ PURE = (
 # Only these may import the library; a trailing dot means everything below.
 LIBRARIES = {
     "requests": ("kraken.client", "kraken.adapter", "pricing.sources.ecb"),
-    "urllib3": ("kraken.client", "kraken.adapter"),
+    "urllib3": ("kraken.client", "kraken.adapter", "kraken.connection"),
     "sqlalchemy": ("store.", "sync.book", "sync.reference", "tasks.", "service."),
     "alembic": ("store.migrate",),
     "apscheduler": ("service.clock",),

@@ -12,8 +12,10 @@ from requests import PreparedRequest, Response, Session
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, BaseAdapter, HTTPAdapter
 from urllib3.util.ssl_ import create_urllib3_context
 
+from portfolio_sync.core.clock import Check, never
 from portfolio_sync.core.loopback import is_loopback
 from portfolio_sync.errors import SettingsError
+from portfolio_sync.kraken.connection import noticing
 from portfolio_sync.kraken.endpoint import Endpoint
 
 ALLOWED = frozenset((endpoint.method, endpoint.path) for endpoint in Endpoint)
@@ -27,9 +29,18 @@ class ForbiddenRequest(RuntimeError):
 class OnlyReads(HTTPAdapter):
     """Sends requests to ``origin`` whose method and path are in the enum; refuses the rest before a connection is opened."""
 
-    def __init__(self, origin: str) -> None:
-        self.origin = _origin(origin)
+    def __init__(self, origin: str, check: Check) -> None:
+        self.origin, self._check = _origin(origin), check
         super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        noticing(self.poolmanager, self._check)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        noticing(manager, self._check)
+        return manager
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         url = request.url or ""
@@ -57,8 +68,11 @@ class Refuses(BaseAdapter):
         pass
 
 
-def session(url: str, user_agent: str) -> Session:
-    """A session that can reach the exchange at ``url`` and nothing else. Raises SettingsError for plain http beyond loopback."""
+def session(url: str, user_agent: str, check: Check = never) -> Session:
+    """A session that can reach the exchange at ``url`` and nothing else. Raises SettingsError for plain http beyond loopback.
+
+    What ``check`` raises ends a wait for an answer.
+    """
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
         raise SettingsError("the exchange's URL must be https, or http on loopback only")
@@ -68,7 +82,7 @@ def session(url: str, user_agent: str) -> Session:
     made.max_redirects = 0
     for prefix in list(made.adapters):
         made.mount(prefix, Refuses())
-    made.mount(f"{parts.scheme}://", OnlyReads(url))
+    made.mount(f"{parts.scheme}://", OnlyReads(url, check))
     made.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
     return made
 

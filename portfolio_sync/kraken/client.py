@@ -75,7 +75,7 @@ class Client:
         if not pacing.pace and not is_loopback(url):
             raise SettingsError("pace = false is accepted on loopback only")
         self.url = url.rstrip("/")
-        self.session = session(self.url, f"portfolio-sync/{__version__}")
+        self.session = session(self.url, f"portfolio-sync/{__version__}", clock.check)
         self.credentials, self.pacing, self.state, self.clock = credentials, pacing, state, clock
         self.give_up_after, self.say = give_up_after, say
         self.calls = 0
@@ -118,6 +118,10 @@ class Client:
         with self._lock:
             if nonce is not None and self._taken < nonce < LARGEST:
                 self.state.change(lambda record: replace(record, last_nonce=max(nonce, record.last_nonce)))
+
+    def close(self) -> None:
+        """Hang up. The next call would connect anew."""
+        self.session.close()
 
     # --- trying again ---
 

@@ -64,8 +64,8 @@ def judge(vitals: Vitals, account: Account, stale_after: int, now: datetime, key
     alerts = {"stale": _stale_alert(vitals, staleness, synced_at), "key-expires": _expiry(vitals, now)}
     if vitals.outcome == "ok" or refusal:  # an error of another kind says nothing about the key
         alerts["key-refused"] = refusal
-    if not vitals.running and synced_at:  # between reading and proving nothing is proven
-        alerts["unproven"] = proof
+    if not vitals.running and synced_at and not _may_settle(vitals, account, stale_after, now):
+        alerts["unproven"] = proof  # between reading and proving nothing is proven
     return Health(synced_at, stale_at, {code: words for code, words in reasons.items() if words}, alerts)
 
 
@@ -101,6 +101,12 @@ def _refusal(vitals: Vitals) -> str | None:
 def _unproven(vitals: Vitals) -> str | None:
     words = f"the proof is {vitals.proof}: run portfolio-sync verify --account {vitals.account.name}"
     return None if vitals.proof in PROVEN else words
+
+
+def _may_settle(vitals: Vitals, account: Account, stale_after: int, now: datetime) -> bool:
+    """A busy account books rows while its balances are read: that is no news, unless no run finds it at rest."""
+    since = vitals.unsettled_since
+    return since is not None and missed_at(account.sync.schedule, account.sync.jitter, since, stale_after) > now
 
 
 def _expiry(vitals: Vitals, now: datetime) -> str | None:

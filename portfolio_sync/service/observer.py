@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -176,11 +177,17 @@ class Observer:
             alerts.begin(connection, number, alert, redact(words), now)
 
     def _tell(self, found: Reading) -> None:
+        until = time.monotonic() + LOOK_EVERY.total_seconds()
+        while not self._stop.is_set() and (alert := self._claim(found)):
+            self._tell_one(alert, found.vitals[alert.account_id].account.name)
+            if time.monotonic() > until:
+                self._poke.set()  # the others after another look
+                return
+
+    def _claim(self, found: Reading) -> Alert | None:
         with writing(self.engine) as connection:
             now = self.clock(connection)
-            due = alerts.claim(connection, list(found.health), [channel.name for channel in self.channels], now)
-        for alert in due:
-            self._tell_one(alert, found.vitals[alert.account_id].account.name)
+            return alerts.claim(connection, list(found.health), [channel.name for channel in self.channels], now)
 
     def _tell_one(self, alert: Alert, account: str) -> None:
         asked = [channel for channel in self.channels if channel.name in alert.untold([channel.name])]

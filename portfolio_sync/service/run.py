@@ -39,6 +39,8 @@ def run_one(roster: Roster, one: Served, lease: Lease, say: Callable[[str], None
         log.log(level_of(problem), str(error))
     finally:
         ended = ended if ended == "lost" else _give_back(roster, one, lease, ended, problem)
+        if client is not None:
+            client.close()
         observer.ran(one.account.name, ended, client)
     return ended
 

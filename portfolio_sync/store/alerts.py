@@ -62,20 +62,24 @@ def end(connection: Connection, account_id: int, alert: str, now: datetime) -> N
     connection.execute(alert_state.update().where(going).values(ended_at=now))
 
 
-def claim(connection: Connection, accounts: Collection[int], channels: Sequence[str], now: datetime) -> list[Alert]:
-    """The alerts that somebody is to be told of, for this process alone until ``HOLD`` from now."""
+def claim(connection: Connection, accounts: Collection[int], channels: Sequence[str], now: datetime) -> Alert | None:
+    """An alert that somebody is to be told of, for this process alone until ``HOLD`` from now.
+
+    One at a time: hundreds turn stale at once, and the last of them would be told long after its claim has expired.
+    """
     a = alert_state.c
     free = or_(a.next_try_at.is_(None), a.next_try_at <= now)
     query = select(alert_state).where(a.account_id.in_(accounts), free).order_by(a.account_id, a.alert)
     found = [_alert(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
     due = [alert for alert in found if alert.untold(channels)]
     for alert in found:
-        here = _is(alert.account_id, alert.alert)
-        if alert in due:
-            connection.execute(alert_state.update().where(here).values(next_try_at=now + HOLD))
-        elif alert.ended_at is not None:
-            connection.execute(alert_state.delete().where(here))
-    return due
+        if alert not in due and alert.ended_at is not None:
+            connection.execute(alert_state.delete().where(_is(alert.account_id, alert.alert)))
+    if not due:
+        return None
+    mine = _is(due[0].account_id, due[0].alert)
+    connection.execute(alert_state.update().where(mine).values(next_try_at=now + HOLD))
+    return due[0]
 
 
 def note_told(

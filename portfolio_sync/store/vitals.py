@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from portfolio_sync.core.instant import parse_iso
 from portfolio_sync.core.key_record import KeyRecord
 from portfolio_sync.store import accounts
 from portfolio_sync.store.accounts import StoredAccount
@@ -45,6 +46,8 @@ class Vitals:
     last_outcome: str | None = None
     findings: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(severity, code) -> how many"""
+    unsettled_since: datetime | None = None
+    """Since when rows were booked each time while the balances were read, so that nothing is proven and nothing is wrong."""
 
 
 def every(connection: Connection, now: datetime) -> dict[int, Vitals]:
@@ -58,8 +61,8 @@ def every(connection: Connection, now: datetime) -> dict[int, Vitals]:
     findings = _findings(connection)
     return {
         one.id: Vitals(
-            one, streams[one.id], proofs.get(one.id, "unknown"), **runs.get(one.id, {}), **leases.get(one.id, {}),
-            findings=findings[one.name],
+            one, streams[one.id], **proofs.get(one.id, {"proof": "unknown"}), **runs.get(one.id, {}),
+            **leases.get(one.id, {}), findings=findings[one.name],
         )
         for one in accounts.every(connection)
     }  # fmt: skip
@@ -86,9 +89,16 @@ def _streams(connection: Connection) -> Mapping[int, dict[str, StreamVitals]]:
     return found
 
 
-def _proofs(connection: Connection) -> dict[int, str]:
-    whole = select(proof.c.account_id, proof.c.state).where(proof.c.asset == "", proof.c.wallet == "")
-    return {row.account_id: row.state for row in connection.execute(whole)}
+def _proofs(connection: Connection) -> dict[int, dict[str, Any]]:
+    p = proof.c
+    whole = select(p.account_id, p.state, p.detail).where(p.asset == "", p.wallet == "")
+    return {
+        row.account_id: {
+            "proof": row.state,
+            "unsettled_since": parse_iso(since) if (since := row.detail.get("unsettled_since")) else None,
+        }
+        for row in connection.execute(whole)
+    }
 
 
 def _leases(connection: Connection, now: datetime) -> dict[int, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -95,8 +95,7 @@ def sync_one(app: App, account: Account, request: Request, progress: Progress) -
     """Sync one account under its lease. Everything a person can mend is in the outcome."""
     try:
         stored = stored_account(app, account)
-        with leased(app, stored) as held:
-            client = app.client(account, progress.note, held)
+        with leased(app, stored) as held, closing(app.client(account, progress.note, held)) as client:
             return sync_leased(app, account, stored, held, client, request, progress)
     except PortfolioSyncError as error:
         return Outcome(account.name, error=error)
@@ -240,7 +239,8 @@ def look_at_key(app: App, account: Account, say: Callable[[str], None]) -> KeyRe
     stored = stored_account(app, account)
     with leased(app, stored) as held:
         try:
-            report, said = _look(app, account, stored, app.client(account, say, held))
+            with closing(app.client(account, say, held)) as client:
+                report, said = _look(app, account, stored, client)
         except KeyRefused as error:
             if error.key_state:
                 _note_key(app, held, replace(stored, key_state=error.key_state))

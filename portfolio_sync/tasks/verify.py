@@ -105,11 +105,13 @@ def verify_account(
         page = Certificate(*facts, covered, done.tallies, proof, snapshot, findings)
     verified = Verified(account.name, state.value, proof, findings, _reread(proof, done.altered_in), page)
     witnessed = taken_at and (agreed or proof.state in (State.PROVEN, State.WINDOWED))
+    unsettled = state is State.UNKNOWN and not gaps and any(f.code == BALANCES_DISAGREE for f in proof.findings)
     with writing(engine) as connection:
         if held:
             guard(connection, held)
         if held or (is_alone(connection, account.id) and runs.newest(connection, account.id) == seq):
-            _keep(connection, account, verified, iso(taken_at) if witnessed and taken_at else None, done)
+            at = iso(taken_at) if taken_at else None
+            _keep(connection, account, verified, at if witnessed else None, at if unsettled else None, done)
     return verified
 
 
@@ -158,13 +160,16 @@ def _keep(
     account: StoredAccount,
     verified: Verified,
     settled_at: str | None,
+    unsettled_at: str | None,
     done: Done,
 ) -> None:
+    before = detail_of(connection, account)
     detail = {
         "settled_at": settled_at,
+        "unsettled_since": unsettled_at and (before.get("unsettled_since") or unsettled_at),
         "counts": dict(verified.proof.counts),
         "rereads": plain(verified.reread),
-        "rereads_done": detail_of(connection, account).get("rereads_done"),
+        "rereads_done": before.get("rereads_done"),
     }
     save_proof(connection, account.id, verified.state, detail, verified.proof.chains.time)
     PROOF.save(connection, account.id, done.state)

@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from portfolio_sync.app import App
+from portfolio_sync.core.instant import iso
+from portfolio_sync.service.notify import Channel
 from portfolio_sync.service.observer import Observer
 from portfolio_sync.settings.sources import load
 from portfolio_sync.store import accounts, runs
@@ -88,13 +90,13 @@ class World:
         with writing(self.database) as connection:
             connection.execute(account_table.update().values(**facts))
 
-    def process(self) -> Observer:
-        """Another ``serve``, as far as it observes."""
+    def process(self, *channels: Channel) -> Observer:
+        """Another ``serve``, as far as it observes. ``channels``: others than those of the settings."""
 
         def clock(_: Connection) -> datetime:
             return self.now
 
-        return Observer(self.app, lambda: {self.id: self.app.accounts()[0]}, clock=clock)
+        return Observer(self.app, lambda: {self.id: self.app.accounts()[0]}, channels or None, clock)
 
 
 @pytest.fixture
@@ -153,4 +155,37 @@ def test_a_failing_channel_is_tried_again_later_and_its_url_never_shown(
     assert 'portfolio_sync_notifications_total{outcome="failed"} 1.0' in page
     assert 'portfolio_sync_alert{account="main",alert="stale"} 1.0' in page
     assert "webhook-password" not in page + capsys.readouterr().err
+    process.close()
+
+
+def test_many_alerts_over_a_slow_channel_are_told_once_each(world: World) -> None:
+    titles: list[str] = []
+
+    def slow(title: str, _: str) -> bool:
+        titles.append(title)
+        world.now += timedelta(seconds=90)  # less than a claim lasts; two of them are more
+        if len(titles) == 2:
+            other.look()
+        return True
+
+    one, other = (world.process(Channel("slow", slow)) for _ in range(2))
+    world.write(key_state="refused: may do more than read", valid_until=NOW + timedelta(days=13))
+    one.look()
+    assert len(titles) == len(set(titles)) == 2
+    one.close()
+    other.close()
+
+
+def test_an_account_too_busy_to_be_proven_is_told_when_it_stays_so(world: World, hook: Hook) -> None:
+    with writing(world.database) as connection:
+        busy = {"state": "unknown", "detail": {"unsettled_since": iso(NOW)}}
+        connection.execute(proof.update().values(**busy))
+    process = world.process()
+    process.look()
+    assert process.readyz().status == 503
+    assert hook.titles == []
+    world.now += timedelta(hours=1)
+    world.synced()
+    process.look()
+    assert hook.titles == ["portfolio-sync: main is not proven"]
     process.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,7 @@ from random import Random
 import pytest
 
 from portfolio_sync.app import App
+from portfolio_sync.sandbox.faults import Fault, Trouble
 from portfolio_sync.sandbox.generate import generate
 from portfolio_sync.service.observer import Observer
 from portfolio_sync.service.roster import Roster
@@ -44,12 +46,12 @@ class Life:
     observer: Observer
     said: list[str]
 
-    def idle(self, after: timedelta) -> None:
+    def idle(self, after: timedelta, ends: str = "ok") -> None:
         self.on.clock.time += after
         with writing(self.app.writable_engine) as connection:
             lease = leases.acquire(connection, next(iter(self.roster)), self.app.owner, timedelta(minutes=1))
         assert isinstance(lease, Lease)
-        assert run_one(self.roster, self.roster.start(lease.account_id), lease, self.said.append, self.observer) == "ok"
+        assert run_one(self.roster, self.roster.start(lease.account_id), lease, self.said.append, self.observer) == ends
 
     def rows(self) -> dict[str, int]:
         with reading(self.app.writable_engine) as connection:
@@ -91,6 +93,22 @@ def handles() -> int:
 def objects() -> int:
     gc.collect()
     return len(gc.get_objects())
+
+
+def test_a_run_that_is_over_keeps_no_connection(service: Life) -> None:
+    service.on.exchange.faults.append(Fault(Trouble.UNKNOWN_METHOD, method="WithdrawStatus", times=9))
+    service.idle(QUARTER, "error")
+    gc.disable()  # which would find them some day: what is raised holds on to who raised it
+    try:
+        before = handles()
+        for _ in range(5):
+            service.idle(QUARTER, "error")
+        for _ in range(100):  # the exchange here hangs up a moment later
+            if handles() > before:
+                time.sleep(0.01)
+        assert handles() <= before
+    finally:
+        gc.enable()
 
 
 def test_two_years_of_idle_syncs_leave_nothing_behind(service: Life) -> None:

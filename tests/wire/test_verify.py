@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,7 @@ from portfolio_sync.core.amount import plain
 from portfolio_sync.core.stored import Raw, Stored
 from portfolio_sync.sandbox.account import Entry
 from portfolio_sync.sandbox.faults import Fault, Trouble
-from portfolio_sync.store import accounts, read, schema
+from portfolio_sync.store import accounts, read, schema, vitals
 from portfolio_sync.store.engine import open_engine, reading, writing
 from portfolio_sync.store.read import Source
 from portfolio_sync.sync.reading import Request
@@ -42,6 +42,14 @@ def verified(on: Stage) -> Verified:
         return verify_account(engine, account)
     finally:
         engine.dispose()
+
+
+def unsettled_since(on: Stage) -> datetime | None:
+    engine = open_engine(on.database_url)
+    with reading(engine) as connection:
+        (account,) = vitals.every(connection, on.clock.now()).values()
+    engine.dispose()
+    return account.unsettled_since
 
 
 def tamper(on: Stage, statement: str, **values: object) -> None:
@@ -83,20 +91,40 @@ def test_any_figure_changed_breaks_the_proof(stage: Set, column: str) -> None:
     assert verified(on).state == "broken"
 
 
-def test_a_row_booked_between_ledger_and_balances_is_no_false_alarm(stage: Set) -> None:
-    on = quick(stage)
-    on.sync()
-    on.clock.time += timedelta(minutes=15)
+def busy(on: Stage, times: int) -> None:
+    """So often something is booked just before the balances are told."""
+    numbers = iter(range(1, times + 1))
 
     def book() -> None:
         balance = Decimal(on.exchange.account.balances["ZEUR"]) + 1
         on.clock.time += timedelta(seconds=1)
-        made = deposit(1, on.clock.unix())
+        made = deposit(next(numbers), on.clock.unix())
         on.exchange.book(Entry(made.id, made.at, made.fields | {"balance": plain(balance)}))
         on.clock.time += timedelta(seconds=1)
 
-    on.exchange.faults.append(Fault(method="BalanceEx", act=book))
+    on.exchange.faults.append(Fault(method="BalanceEx", times=times, act=book))
+
+
+def test_a_row_booked_between_ledger_and_balances_is_no_false_alarm(stage: Set) -> None:
+    on = quick(stage)
+    on.sync()
+    on.clock.time += timedelta(minutes=15)
+    busy(on, 1)
     assert on.sync().proof == "proven"
+
+
+def test_since_when_an_account_was_too_busy_to_be_proven_is_known(stage: Set) -> None:
+    on = quick(stage)
+    on.sync()
+    busy(on, 5)
+    states, since = [], []
+    for _ in range(4):
+        on.clock.time += timedelta(minutes=15)
+        states.append(on.sync().proof)
+        since.append(unsettled_since(on))
+    assert states == ["proven", "unknown", "unknown", "proven"]
+    assert since[1] is not None
+    assert since == [None, since[1], since[1], None]
 
 
 def test_a_window_of_the_key_is_proven_inside_itself(stage: Set) -> None:
