@@ -57,10 +57,10 @@ class App:
     @cached_property
     def engine(self) -> Engine:
         """The database at this program's version. Raises DatabaseError where it is missing, older or newer."""
-        from portfolio_sync.store.engine import open_engine
+        from portfolio_sync.store.engine import FEW_PAGES, open_engine
         from portfolio_sync.store.migrate import check
 
-        engine = open_engine(self.database_url)
+        engine = open_engine(self.database_url, pages=FEW_PAGES)
         check(engine)
         return engine
 

@@ -49,7 +49,9 @@ def plain(number: Decimal) -> str:
 
 def shortest(number: Decimal) -> str:
     """Plain notation without trailing zeros (``1.5``), the form of all report files."""
+    if not number:
+        return "0"
     text = str(number)  # four times faster than formatting; the rare exponent is written out
-    if "E" in text or not number:
+    if "E" in text:
         text = plain(number)
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -41,7 +41,8 @@ class Lookup:
     table: PriceTable
     currency: str
     policy: Policy = field(default_factory=Policy)
-    used: set[Price] = field(default_factory=set)
+    used: dict[Price, Quote] = field(default_factory=dict)
+    """What each row was quoted as: one text for all that a long history values at it."""
     missed: set[Wanted] = field(default_factory=set)
 
     def prices(self) -> list[Price]:
@@ -103,8 +104,11 @@ class Lookup:
         price = self.table.at(symbol, currency, instant, self.policy.tolerance(symbol))
         if price is None:
             return None
-        self.used.add(price)
-        return Quote(price.rate, f"{price.source} {symbol}/{currency} {iso(price.time)}")
+        known = self.used.get(price)
+        if known is None:
+            said = f"{price.source} {symbol}/{currency} {iso(price.time)}"
+            known = self.used[price] = Quote(price.rate, said)
+        return known
 
 
 def join(first: Quote, over: Quote | None) -> Quote | None:

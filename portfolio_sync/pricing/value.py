@@ -243,6 +243,9 @@ def lacking(valued: Valued) -> list[Leg]:
 
 def sought(valued: Valued, currency: str) -> tuple[str, ...]:
     """What an event lacks a price of: its coins, or the currency in which their value is stated."""
+    legs = lacking(valued)
+    if not legs:
+        return ()
     facts, fees = valued.event.facts, valued.event.fees
     abroad = facts.currency not in ("", currency)
 
@@ -250,15 +253,15 @@ def sought(valued: Valued, currency: str) -> tuple[str, ...]:
         said = facts.fee_value if leg in fees else facts.value
         return leg.asset if said is None or not abroad else facts.currency
 
-    return tuple(dict.fromkeys(map(name, lacking(valued))))
+    return tuple(dict.fromkeys(map(name, legs)))
 
 
 def missing(valued: Valued, currency: str) -> Finding | None:
     """The ``missing_price`` finding of an event, if it lacks a value."""
-    named = ", ".join(sought(valued, currency))
-    if not named:
+    names = sought(valued, currency)
+    if not names:
         return None
-    message = f"no value in {currency} for {named} in this {valued.event.kind}: run prices fetch, or import a price"
+    message = f"no value in {currency} for {', '.join(names)} in this {valued.event.kind}: run prices fetch, or import a price"
     return Finding(
         Severity.ERROR, "missing_price", message, valued.event.source, valued.event.time, valued.event.account
     )

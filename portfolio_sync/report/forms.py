@@ -74,10 +74,15 @@ def box(row: Disposal, profile: Profile) -> str:
     )[row.term]
 
 
-def lines_8949(rows: Iterable[Disposal], profile: Profile) -> list[Line8949]:
-    """Lines by box, each box in order of sale. What left without gain or loss by rule is not on the form."""
-    found = [line_8949(row, profile) for row in rows if row.kind not in AT_COST or row.gain]
-    return sorted(found, key=lambda line: line.box)
+def on_form(rows: Iterable[Disposal], profile: Profile) -> list[Disposal]:
+    """By box, each box in order of sale. What left without gain or loss by rule is not on the form."""
+    found = (row for row in rows if row.kind not in AT_COST or row.gain)
+    return sorted(found, key=lambda row: box(row, profile))
+
+
+def lines_8949(rows: Iterable[Disposal], profile: Profile) -> Iterator[Line8949]:
+    """A line each, as it is asked for: those of a long history are not held beside its disposals."""
+    return (line_8949(row, profile) for row in rows)
 
 
 def line_8949(row: Disposal, profile: Profile) -> Line8949:
@@ -102,28 +107,26 @@ FORM_8949 = ("box", "description", "date_acquired", "date_sold", "proceeds", "co
 
 
 def us_forms(rows: Iterable[Disposal], profile: Profile) -> list[Table]:
-    lines = lines_8949(rows, profile)
+    shown = on_form(rows, profile)
     return [
-        Table("form_8949.csv", tuple(map(column, FORM_8949)), lines),
+        Table("form_8949.csv", tuple(map(column, FORM_8949)), lines_8949(shown, profile)),
         Table(
             "schedule_d.csv",
             tuple((name, itemgetter(place)) for place, name in enumerate(SCHEDULE_D)),
-            list(totals(lines)),
+            list(totals(lines_8949(shown, profile))),
         ),
     ]
 
 
 def totals(lines: Iterable[Line8949]) -> Iterator[tuple[str, ...]]:
     """One line a box: sums of the printed lines, of those whose cost is known for the gain."""
-    by_box: dict[str, list[Line8949]] = defaultdict(list)
+    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(MONEY, CENT - CENT))
     for line in lines:
-        by_box[line.box].append(line)
-    for found, its in sorted(by_box.items()):
-        yield (
-            BOXES[found],
-            found,
-            *(plain(sum((getattr(line, name) or ZERO for line in its), CENT - CENT)) for name in MONEY),
-        )
+        its = sums[line.box]
+        for name in MONEY:
+            its[name] += getattr(line, name) or ZERO
+    for found, its in sorted(sums.items()):
+        yield BOXES[found], found, *map(plain, its.values())
 
 
 FORMS: dict[str, Callable[[Iterable[Disposal], Profile], list[Table]]] = {"us": us_forms}

@@ -98,12 +98,12 @@ def config_path(config: Path | None, environ: Mapping[str, str], folder: Path) -
 
 def _dotenv(path: Path) -> dict[str, str]:
     """What ``.env`` says; nothing where there is none."""
+    if not path.is_file():
+        return {}
     from io import StringIO
 
     from dotenv import dotenv_values
 
-    if not path.is_file():
-        return {}
     values = dotenv_values(stream=StringIO(read_private(path, ".env").reveal()), interpolate=False)
     return {name: value for name, value in values.items() if value is not None}
 

@@ -20,6 +20,7 @@ from portfolio_sync.store.engine import is_sqlite
 from portfolio_sync.store.types import ExactDecimal, JsonText, UtcDateTime, checked_decimal, checked_instant
 
 BATCH = 10_000  # rows held in memory
+DERIVED = 2_000  # of those that are written beside a whole history; more at once are no faster
 BOOKKEEPING = ("seq", "seen_at")  # ours, not the row's content: kept from the first time
 NOTHING_FIXED: Mapping[str, object] = {}
 T = TypeVar("T")
@@ -144,7 +145,7 @@ def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, obj
     form = layout(table, sqlite=is_sqlite(connection))
     items, reads = (rows.items, rows.columns) if isinstance(rows, Listing) else (rows, None)
     count = 0
-    for batch in batches(items):
+    for batch in batches(items, DERIVED):
         insert_tuples(connection, form, form.encode(batch, reads, fixed))
         count += len(batch)
     return count

@@ -28,11 +28,12 @@ from portfolio_sync.report.manifest import Digest, beside
 from portfolio_sync.store import accounts, prices, read, records, runs, transactions, transfers
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading
-from portfolio_sync.tasks.verify import chained
 from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.recorded import Picked, not_filled, orders_without_say, standing, undated, with_picks
 from portfolio_sync.tax.result import Computation
+from portfolio_sync.verify.chain import extend
+from portfolio_sync.verify.state import ChainState
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +181,15 @@ def lookup_of(connection: Connection, profile: Profile, priced_upto: datetime | 
     return Lookup(table, profile.currency, profile.prices)
 
 
+def ledger(connection: Connection, account_id: int, seq: int) -> Iterator[LedgerRow]:
+    """Rows of one account by (time, place in the balance chain, id): the order of ties everywhere."""
+    return extend(ChainState(), read.ledger_rows(connection, account_id, upto_seq=seq))
+
+
 def _rows(connection: Connection, subject: Subject, seq: int, until: datetime | None) -> Iterator[LedgerRow]:
     """All ledger rows, each account's in the order of time."""
     for account in subject.accounts:
-        rows = chained(read.ledger_rows(connection, account.id, upto_seq=seq))
+        rows = ledger(connection, account.id, seq)
         yield from rows if until is None else takewhile(lambda row: row.time < until, rows)
 
 

@@ -15,11 +15,9 @@ from portfolio_sync.errors import UsageError
 from portfolio_sync.report.exports.formats import FORMATS
 from portfolio_sync.report.exports.material import Material
 from portfolio_sync.report.write import write_lines
-from portfolio_sync.store import read
 from portfolio_sync.store.engine import reading
-from portfolio_sync.tasks.books import close, ids_of, subject_of
+from portfolio_sync.tasks.books import close, ids_of, ledger, subject_of
 from portfolio_sync.tasks.report import Asked, profile_of
-from portfolio_sync.tasks.verify import chained
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +50,7 @@ def export(app: App, name: str, asked: Asked, path: Path) -> Exported:
             yield text
 
     with reading(app.engine) as connection, localcontext(EXACT):
-        ledger = (
-            row for id_ in ids_of(subject) for row in chained(read.ledger_rows(connection, id_, upto_seq=books.seq))
-        )
-        material = Material(ledger, books.valuation.events, profile.currency)
+        rows = (row for id_ in ids_of(subject) for row in ledger(connection, id_, books.seq))
+        material = Material(rows, books.valuation.events, profile.currency)
         write_lines(path, watched(FORMATS[name].lines(material)))
     return Exported(name, path, counted, digest.hexdigest())

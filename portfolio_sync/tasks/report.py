@@ -22,11 +22,10 @@ from portfolio_sync.report.toml import profile_toml
 from portfolio_sync.store import read, schema, transactions
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading
-from portfolio_sync.tasks.books import Books, close, last_complete_year, subject_of
+from portfolio_sync.tasks.books import Books, close, last_complete_year, ledger, subject_of, without_cycle_search
 from portfolio_sync.tasks.publish import write_report
 from portfolio_sync.tasks.rules import stated_rules
 from portfolio_sync.tasks.standing import proof_of
-from portfolio_sync.tasks.verify import chained
 from portfolio_sync.tax.profile import Method, Profile, with_settings
 from portfolio_sync.tax.profiles import profile_named
 
@@ -128,6 +127,7 @@ def _refuse_undated(base: Profile, profile: Profile) -> None:
         )
 
 
+@without_cycle_search()
 def make(app: App, asked: Asked, folder: Path, bundle: Path | None = None) -> Done:
     """Compute and write one report; ``bundle``: the same and its raw rows as one ZIP."""
     books = closed_books(app, asked)
@@ -188,10 +188,10 @@ def bundled(engine: Engine, books: Books, folder: Path, files: Iterable[str], pa
     }
     with reading(engine) as connection:
         ids = [account.id for account in books.subject.accounts]
-        ledger = (row for id_ in ids for row in chained(read.ledger_rows(connection, id_, upto_seq=books.seq)))
+        rows = (row for id_ in ids for row in ledger(connection, id_, books.seq))
         trades = (row for id_ in ids for row in read.trade_rows(connection, id_, upto_seq=books.seq))
         stated = transaction_rows(connection, books.subject.accounts, books.seq)
-        write_bundle(path, folder, files, raw_tables(ledger, trades, TRANSACTION_COLUMNS, stated), texts)
+        write_bundle(path, folder, files, raw_tables(rows, trades, TRANSACTION_COLUMNS, stated), texts)
 
 
 def transaction_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,6 @@ from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.clock import Check, never
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.instant import EPOCH, iso
-from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.period import Period, union
 from portfolio_sync.report.frame import finding_id
 from portfolio_sync.store import coverage, runs, schema, seals, snapshots
@@ -29,9 +28,7 @@ from portfolio_sync.tasks.proving import Done, prove_stored
 from portfolio_sync.tasks.standing import detail_of, plain
 from portfolio_sync.verify.balance import Snapshot, Stated
 from portfolio_sync.verify.certificate import Certificate
-from portfolio_sync.verify.chain import extend
 from portfolio_sync.verify.proof import Proof, State
-from portfolio_sync.verify.state import ChainState
 
 BALANCES_DISAGREE = "balances_unsettled"
 MOST_STRETCHES = 12
@@ -188,8 +185,3 @@ def _of(finding: Finding, account: str) -> Finding:
 def _last_success(connection: Connection, account: StoredAccount, stream: str) -> datetime | None:
     state = runs.stream(connection, account.id, stream)
     return state["last_success_at"] if state else None
-
-
-def chained(rows: Iterable[LedgerRow]) -> Iterator[LedgerRow]:
-    """Rows of one account by (time, place in the balance chain, id): the order of ties everywhere."""
-    return extend(ChainState(), rows)

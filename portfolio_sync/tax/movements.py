@@ -10,7 +10,7 @@ from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.asset import FEE_CREDIT, FIAT
 from portfolio_sync.core.event import Event, Kind, Leg
 from portfolio_sync.core.lot import Act, Movement, share
-from portfolio_sync.pricing.value import Value, Valued
+from portfolio_sync.pricing.value import Value, Valued, size
 from portfolio_sync.tax.profile import (
     BuyFee,
     CryptoFee,
@@ -76,7 +76,7 @@ def movement(
 ) -> Movement:
     wallet = event.wallet or event.account
     return Movement(
-        act, event.time, leg.asset, abs(leg.number), money, kind or event.kind.value, event.account, wallet, leg.ids, event.id, source, **more,  # type: ignore[arg-type]  # the names of Movement
+        act, event.time, leg.asset, size(leg.number), money, kind or event.kind.value, event.account, wallet, leg.ids, event.id, source, **more,  # type: ignore[arg-type]  # the names of Movement
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from sys import intern
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -209,7 +210,8 @@ class Profile:
 
     def label(self, year: int) -> str:
         """``2024``, or ``2024-25`` where the year crosses the calendar's."""
-        return str(year) if (self.year_start_month, self.year_start_day) == (1, 1) else f"{year}-{(year + 1) % 100:02}"
+        calendar = (self.year_start_month, self.year_start_day) == (1, 1)
+        return intern(str(year) if calendar else f"{year}-{(year + 1) % 100:02}")  # one text for all rows of a year
 
 
 FIXED = {"name", "title", "methods", "forms", "allowances", "citations", "rules", "price_order"}

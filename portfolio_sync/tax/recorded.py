@@ -196,6 +196,9 @@ def name(
 
 def not_filled(events: Iterable[Event], disposals: Iterable[Disposal], profile: Profile) -> Iterator[Finding]:
     """Lots named for a sale, on record or in a file, that held fewer units than named; only of sales among ``disposals``."""
+    naming = [event for event in events if event.facts.lots]
+    if not naming:
+        return
     took: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     sold: set[str] = set()
     for row in disposals:
@@ -203,9 +206,7 @@ def not_filled(events: Iterable[Event], disposals: Iterable[Disposal], profile: 
             sold.add(gone)
             for came in row.acquired_ids:
                 took[gone, came] = EXACT.add(took[gone, came], row.quantity)
-    for event in events:
-        if not event.facts.lots:
-            continue
+    for event in naming:
         row_id = next((row for leg in event.given for row in leg.ids if row in sold), None)
         if row_id and profile.method in BY_LOTS:
             yield from partly_named(event, profile)
@@ -224,9 +225,11 @@ def undated(
     turn = dated(profile)
     if turn is None or profile.method not in BY_LOTS:
         return
-    sold = {row for disposal in disposals for row in disposal.disposed_ids}
-    for event, counted in zip(stated, followed, strict=True):
-        if counted is event and event.facts.lots and event.time >= turn and not sold.isdisjoint(event.source):
+    pairs = zip(stated, followed, strict=True)
+    late = [event for event, counted in pairs if event.facts.lots and counted is event and event.time >= turn]
+    sold = {row for disposal in disposals if late for row in disposal.disposed_ids}
+    for event in late:
+        if not sold.isdisjoint(event.source):
             yield warning(
                 "lots_undated",
                 f"lots were named for this {event.kind} in a file, which does not say when: {profile.name} wants it done no later than the sale; "

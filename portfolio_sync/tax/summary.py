@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain
 
 from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.event import Kind
@@ -21,7 +22,7 @@ def summarize(
     """Totals (``asset`` "") and the same by asset, in a fixed order of items; what the law allows a year comes last."""
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     taxed = taxed_figures(disposals) if profile.exempts_long_term else ()
-    for item, asset, amount in (*disposal_figures(disposals), *taxed, *income_figures(income), *lot_figures(lots)):
+    for item, asset, amount in chain(disposal_figures(disposals), taxed, income_figures(income), lot_figures(lots)):
         sums[item][asset] += amount
     for by_asset in sums.values():
         by_asset[""] = sum(by_asset.values(), ZERO)
