@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, select
 
 from portfolio_sync.app import App
 from portfolio_sync.core.amount import shortest
+from portfolio_sync.core.cycles import without_cycle_search
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.errors import SettingsError, UsageError
 from portfolio_sync.report.bundle import README, raw_tables, write_bundle
@@ -22,7 +23,7 @@ from portfolio_sync.report.toml import profile_toml
 from portfolio_sync.store import read, schema, transactions
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading
-from portfolio_sync.tasks.books import Books, close, last_complete_year, ledger, subject_of, without_cycle_search
+from portfolio_sync.tasks.books import Books, close, last_complete_year, ledger, subject_of
 from portfolio_sync.tasks.publish import write_report
 from portfolio_sync.tasks.rules import stated_rules
 from portfolio_sync.tasks.standing import proof_of

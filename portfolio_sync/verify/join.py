@@ -187,8 +187,11 @@ def _legs(trade: TradeRow, moved: Mapping[str, Decimal]) -> list[tuple[str, Deci
 
 def agree(state: JoinState, name: str, booked: Decimal, dealt: Decimal, rows: int) -> bool:
     """Whether as much was booked as was dealt, to the last decimal that both keep: each of the ``rows`` may be rounded there."""
-    off = abs(EXACT.subtract(booked, dealt))
-    return not off or off < max(rows, 1) * _unit(state, name, dealt)
+    if booked == dealt:
+        return True
+    off, rows = abs(EXACT.subtract(booked, dealt)), max(rows, 1)
+    # the ledger's unit alone is enough for nearly all, and the trade's takes long to tell
+    return off < rows * state.units.get(name, UNSEEN) or off < rows * _unit(state, name, dealt)
 
 
 def note_unit(state: JoinState, name: str, amount: Decimal, balance: Decimal) -> None:

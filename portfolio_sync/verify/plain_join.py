@@ -74,18 +74,20 @@ def _agrees(state: JoinState, rows: LedgerColumns, way: Sequence[int], trades: T
         second, first = way
     one, other = rows.id[first], rows.id[second]
     base, quote = rows.holding[first], rows.holding[second]
+    time = trades.instant(number)
     return (
         base != quote
-        and (base, quote) == _pair(trades, number, base, quote)
+        and _are_named(trades, number, base, quote)
         and rows.amount[first] * volume > 0 > rows.amount[second] * volume
         and agree(state, base, rows.amount[first], volume, 2)
         and agree(state, quote, rows.amount[second], cost, 2)
-        and all(abs(rows.instant(i) - trades.instant(number)) < NEAR for i in way)
+        and abs(rows.instant(first) - time) < NEAR
+        and abs(rows.instant(second) - time) < NEAR
         and trades.ledgers[number] in (f'["{one}","{other}"]', f'["{other}","{one}"]', "[]")
     )
 
 
-def _pair(trades: TradeColumns, number: int, *else_: str) -> tuple[str, ...]:
-    """The names of base and quote; of a pair that is not known those that moved that way."""
-    known = trades.base[number], trades.quote[number]
-    return tuple(map(holding, known)) if all(known) else else_
+def _are_named(trades: TradeColumns, number: int, base: str, quote: str) -> bool:
+    """Whether the trade is of that pair, or of one that is not known: then what moved that way is meant."""
+    names = trades.base[number], trades.quote[number]
+    return names == (base, quote) or not all(names) or (holding(names[0]), holding(names[1])) == (base, quote)
