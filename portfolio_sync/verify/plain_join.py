@@ -1,4 +1,4 @@
-"""Fills that were booked in two rows to the last digit, by columns; ``join`` judges all others."""
+"""Fills that were booked in two rows as they were dealt, by columns; ``join`` judges all others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _after_the_plain(
     left = []
     for number, (id_, time) in enumerate(zip(trades.id, trades.time, strict=True)):
         way = legs.get(id_, ())
-        if len(way) == 2 and time < border and id_ not in state.open:
+        if len(way) > 1 and time < border and id_ not in state.open:
             for i in way:
                 note_unit(state, rows.holding[i], rows.amount[i], rows.balance[i])
             if _agrees(state, rows, way, trades, number):
@@ -63,28 +63,35 @@ def _is_known(state: JoinState, rows: LedgerColumns, trades: TradeColumns) -> bo
 
 
 def _agrees(state: JoinState, rows: LedgerColumns, way: Sequence[int], trades: TradeColumns, number: int) -> bool:
-    """Whether the two rows are what was dealt then. (``join`` judges all else, what is right all the same, too.)"""
+    """Whether two of the rows are what was dealt then, and the others moved nothing. (``join`` judges all else, be it right or wrong.)"""
+    moving = way if len(way) == 2 else [i for i in way if rows.amount[i]]
+    if len(moving) != 2:
+        return False
     volume, cost = trades.volume[number], trades.cost[number]
     if trades.side[number] == "sell":
         volume = volume.copy_negate()
     else:
         cost = cost.copy_negate()
-    first, second = way
+    first, second = moving
     if (rows.amount[first] > 0) is not (volume > 0):
-        second, first = way
-    one, other = rows.id[first], rows.id[second]
+        second, first = moving
     base, quote = rows.holding[first], rows.holding[second]
     time = trades.instant(number)
     return (
         base != quote
         and _are_named(trades, number, base, quote)
         and rows.amount[first] * volume > 0 > rows.amount[second] * volume
-        and agree(state, base, rows.amount[first], volume, 2)
-        and agree(state, quote, rows.amount[second], cost, 2)
-        and abs(rows.instant(first) - time) < NEAR
-        and abs(rows.instant(second) - time) < NEAR
-        and trades.ledgers[number] in (f'["{one}","{other}"]', f'["{other}","{one}"]', "[]")
+        and agree(state, base, rows.amount[first], volume, len(way))
+        and agree(state, quote, rows.amount[second], cost, len(way))
+        and abs(rows.instant(way[0]) - time) < NEAR
+        and abs(rows.instant(way[-1]) - time) < NEAR
+        and _names(trades.ledgers[number], [rows.id[i] for i in way])
     )
+
+
+def _names(ledgers: str, ids: Sequence[str]) -> bool:
+    """Whether a JSON list holds just these ids, in any order, or is empty."""
+    return ledgers == "[]" or (ledgers.count('"') == 2 * len(ids) and all(f'"{each}"' in ledgers for each in ids))
 
 
 def _are_named(trades: TradeColumns, number: int, base: str, quote: str) -> bool:

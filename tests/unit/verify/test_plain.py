@@ -119,6 +119,8 @@ def test_by_columns_a_history_says_what_it_says_row_by_row(seed: int) -> None:
         if dice.random() < 0.1:
             bank.wait()
             bank.book("EUR", 1, -1, type_="withdrawal")  # a fee given back
+        if dice.random() < 0.3 and bank.trades and bank.trades[-1].time == bank.now:
+            _fee_leg(bank)
     times = dice.choice([1, 300, 1200, 5000, 90000])
     rows, trades = stretched(bank.rows, times), stretched(bank.trades, times)
     bank.now = FAR
@@ -130,6 +132,12 @@ def test_by_columns_a_history_says_what_it_says_row_by_row(seed: int) -> None:
     begin = dice.choice([None, None, rows[len(rows) // 3].time])
     one_by_one, by_columns = both(bank, rows, trades, dice.choice([1, 2, 5, 40]), begin, windowed=dice.random() < 0.3)
     assert by_columns == one_by_one
+
+
+def _fee_leg(bank: Bank) -> None:
+    """A leg that moves nothing, of the last trade."""
+    leg = bank.book("EUR", 0, type_="trade", refid=bank.trades[-1].id)
+    bank.trades[-1] = replace(bank.trades[-1], ledgers=(leg.id, *bank.trades[-1].ledgers))
 
 
 def _act(dice: Random) -> Act:
@@ -154,6 +162,22 @@ def test_a_third_leg_in_another_block_belongs_to_its_fill(size: int, *, earlier:
     one_by_one, by_columns = both(bank, bank.rows, bank.trades, size, None, windowed=False)
     assert [finding.code for finding in by_columns[2]] == ["trade_differs"]
     assert by_columns == one_by_one
+
+
+def test_a_leg_that_moved_nothing_is_missed_where_its_trade_names_it() -> None:
+    bank = Bank()
+    bank.book("EUR", 1000)
+    bank.wait(7200)
+    bank.trade(5, 10)
+    _fee_leg(bank)
+    bank.wait(7200)
+    bank.book("EUR", 1)
+    whole = both(bank, bank.rows, bank.trades, 9, None, windowed=False)
+    assert whole[0] == whole[1]
+    assert whole[1][0] is State.PROVEN
+    gone = both(bank, [row for row in bank.rows if row.amount], bank.trades, 9, None, windowed=False)
+    assert gone[0] == gone[1]
+    assert [finding.code for finding in gone[1][2]] == ["leg_missing"]
 
 
 def test_the_plain_ones_are_not_judged_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
