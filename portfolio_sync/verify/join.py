@@ -26,6 +26,7 @@ from operator import attrgetter
 from portfolio_sync.core.amount import EXACT, ZERO, shortest
 from portfolio_sync.core.asset import holding
 from portfolio_sync.core.finding import Finding, Severity
+from portfolio_sync.core.instant import MICROSECOND
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.period import Period
 from portfolio_sync.verify.grid import finest
@@ -103,6 +104,9 @@ def close(state: JoinState) -> None:
 
 def _fill(state: JoinState, id_: str, time: datetime) -> Fill:
     found = state.open.get(id_)
+    if found is not None and time - found.time >= NEAR:  # whether it was settled yet is chance
+        settle(state, time - NEAR + MICROSECOND)
+        found = None
     if found is None:
         found = state.open[id_] = Fill(id_, time)
     return found

@@ -83,8 +83,7 @@ def _agrees(state: JoinState, rows: LedgerColumns, way: Sequence[int], trades: T
         and rows.amount[first] * volume > 0 > rows.amount[second] * volume
         and agree(state, base, rows.amount[first], volume, len(way))
         and agree(state, quote, rows.amount[second], cost, len(way))
-        and abs(rows.instant(way[0]) - time) < NEAR
-        and abs(rows.instant(way[-1]) - time) < NEAR
+        and max(rows.instant(way[-1]), time) - min(rows.instant(way[0]), time) < NEAR
         and _names(trades.ledgers[number], [rows.id[i] for i in way])
     )
 

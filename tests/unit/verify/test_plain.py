@@ -17,6 +17,7 @@ import pytest
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.period import Period
 from portfolio_sync.core.stored import Raw, Stored
+from portfolio_sync.verify import chain
 from portfolio_sync.verify.join import JoinState
 from portfolio_sync.verify.plain import advance
 from portfolio_sync.verify.proof import State, prove
@@ -113,9 +114,42 @@ def both(
 @pytest.mark.parametrize("seed", range(80))
 def test_by_columns_a_history_says_what_it_says_row_by_row(seed: int) -> None:
     dice = Random(seed)
+    bank, rows, trades = _history(dice)
+    begin = dice.choice([None, None, rows[len(rows) // 3].time])
+    one_by_one, by_columns = both(bank, rows, trades, dice.choice([1, 2, 5, 40]), begin, windowed=dice.random() < 0.3)
+    assert by_columns == one_by_one
+
+
+@pytest.mark.parametrize("seed", range(80, 120))
+def test_two_rows_of_one_instant_are_chained_as_any_number_is(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank, rows, trades = _history(Random(seed), together=0.6)
+    quickly = said(ChainState(), JoinState(), rows, trades, bank)
+    monkeypatch.setattr(chain, "_two", lambda *_: None)
+    assert said(ChainState(), JoinState(), rows, trades, bank) == quickly
+
+
+def test_two_rows_after_a_break_name_its_neighbour_and_two_that_empty_a_wallet_close_it() -> None:
+    bank = Bank()
+    for number in (5, 5, 5, -5, -5, -5):
+        if number > 0 or bank.has["EUR", "spot"] == 15:
+            bank.wait()
+        bank.book("EUR", number)
+    rows = [*bank.rows[:1], *bank.rows[2:]]
+    state = ChainState()
+    proof = prove(rows, [], bank.snapshot(), chains=state)
+    assert [(broken.row, broken.after) for broken in proof.breaks] == [("L0002", "L0003")]
+    emptied = ChainState()
+    prove([bank.rows[0], replace(bank.rows[0], id="L8", time=FAR, amount=Decimal(-1), balance=Decimal("-0.95")),
+           replace(bank.rows[0], id="L9", time=FAR, amount=Decimal("0.95"), balance=Decimal(0))], [], None, chains=emptied)  # fmt: skip
+    assert emptied.symbols["EUR"].ends == []
+
+
+def _history(dice: Random, together: float = 0.15) -> tuple[Bank, list[LedgerRow], list[TradeRow]]:
+    """A random account, often with some rows or trades altered. ``together``: how often two things happen at one instant."""
     bank = Bank(dice.choice(list(Earn)), dice.random() < 0.5)
+    bank.book("EUR", 9)
     for _ in range(dice.choice([20, 150])):
-        live(bank, [_act(dice)])
+        live(bank, [_act(dice, together)])
         if dice.random() < 0.1:
             bank.wait()
             bank.book("EUR", 1, -1, type_="withdrawal")  # a fee given back
@@ -125,13 +159,11 @@ def test_by_columns_a_history_says_what_it_says_row_by_row(seed: int) -> None:
     rows, trades = stretched(bank.rows, times), stretched(bank.trades, times)
     bank.now = FAR
     for _ in range(dice.choice([0, 0, 3, 20])):
-        if dice.random() < 0.5:
+        if dice.random() < 0.5 and len(rows) > 1:
             rows = altered(rows, dice, CHANGES)
         elif trades:
             trades = altered(trades, dice, TRADE_CHANGES)
-    begin = dice.choice([None, None, rows[len(rows) // 3].time])
-    one_by_one, by_columns = both(bank, rows, trades, dice.choice([1, 2, 5, 40]), begin, windowed=dice.random() < 0.3)
-    assert by_columns == one_by_one
+    return bank, rows, trades
 
 
 def _fee_leg(bank: Bank) -> None:
@@ -140,9 +172,9 @@ def _fee_leg(bank: Bank) -> None:
     bank.trades[-1] = replace(bank.trades[-1], ledgers=(leg.id, *bank.trades[-1].ledgers))
 
 
-def _act(dice: Random) -> Act:
+def _act(dice: Random, together: float) -> Act:
     kind = dice.choices(KINDS, [2, 1, 1, 8, 2, 2, 1, 1])[0]
-    return kind, dice.choice(["BTC", "EUR"]), dice.randint(1, 6), dice.randint(0, 2), dice.random() < 0.15
+    return kind, dice.choice(["BTC", "EUR"]), dice.randint(1, 6), dice.randint(0, 2), dice.random() < together
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
@@ -170,8 +202,9 @@ def test_a_leg_that_moved_nothing_is_missed_where_its_trade_names_it() -> None:
     bank.wait(7200)
     bank.trade(5, 10)
     _fee_leg(bank)
-    bank.wait(7200)
-    bank.book("EUR", 1)
+    for _ in range(2):
+        bank.wait(7200)
+        bank.book("EUR", 1)
     whole = both(bank, bank.rows, bank.trades, 9, None, windowed=False)
     assert whole[0] == whole[1]
     assert whole[1][0] is State.PROVEN
