@@ -130,7 +130,7 @@ def test_two_rows_of_one_instant_are_chained_as_any_number_is(seed: int, monkeyp
 
 def test_two_rows_after_a_break_name_its_neighbour_and_two_that_empty_a_wallet_close_it() -> None:
     bank = Bank()
-    for number in (5, 5, 5, -5, -5, -5):
+    for number in (5, 5, 5, -5, -5):
         if number > 0 or bank.has["EUR", "spot"] == 15:
             bank.wait()
         bank.book("EUR", number)
