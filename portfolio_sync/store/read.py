@@ -49,11 +49,9 @@ class Source(Generic[R]):
         return [field.name for field in fields(self.kind) if field.name != "account"]
 
 
-def ledger_rows(
-    connection: Connection, account_id: int, *, upto_seq: int | None = None, since: datetime | None = None
-) -> Iterator[LedgerRow]:
-    """The account's ledger by (time, id), in bounded memory. ``upto_seq``: as it stood after that run; ``since``: from then on."""
-    return _rows(connection, LEDGER, account_id, upto_seq, since)
+def ledger_rows(connection: Connection, account_id: int, *, upto_seq: int | None = None) -> Iterator[LedgerRow]:
+    """The account's ledger by (time, id), in bounded memory. ``upto_seq``: as it stood after that run."""
+    return _rows(connection, LEDGER, account_id, upto_seq)
 
 
 def ledger_part(
@@ -68,11 +66,9 @@ def ledger_part(
     return _stream(connection, LEDGER, account_id, since=since, before=before, types=types, limit=limit)
 
 
-def trade_rows(
-    connection: Connection, account_id: int, *, upto_seq: int | None = None, since: datetime | None = None
-) -> Iterator[TradeRow]:
-    """The account's fills by (time, id), in bounded memory. ``upto_seq``: as they stood after that run; ``since``: from then on."""
-    return _rows(connection, TRADE, account_id, upto_seq, since)
+def trade_rows(connection: Connection, account_id: int, *, upto_seq: int | None = None) -> Iterator[TradeRow]:
+    """The account's fills by (time, id), in bounded memory. ``upto_seq``: as they stood after that run."""
+    return _rows(connection, TRADE, account_id, upto_seq)
 
 
 def span(connection: Connection, source: Source[Any], account_id: int) -> tuple[datetime, datetime] | None:
@@ -149,11 +145,8 @@ LEDGER = Source(raw_ledger, LedgerRow, _ledger)
 TRADE = Source(raw_trade, TradeRow, _trade)
 
 
-def _rows(
-    connection: Connection, source: Source[R], account_id: int, upto_seq: int | None, since: datetime | None
-) -> Iterator[R]:
-    assert upto_seq is None or since is None  # a frozen input is read whole
-    rows = _stream(connection, source, account_id, upto_seq, since=since)
+def _rows(connection: Connection, source: Source[R], account_id: int, upto_seq: int | None) -> Iterator[R]:
+    rows = _stream(connection, source, account_id, upto_seq)
     changed = {} if upto_seq is None else changed_since(connection, source.table, account_id, upto_seq)
     if not changed:
         return rows

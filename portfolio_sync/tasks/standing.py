@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from portfolio_sync.core.instant import iso, parse_iso
 from portfolio_sync.core.period import Period
@@ -45,7 +45,7 @@ def stand_of(engine: Engine, account: StoredAccount) -> Stand:
     p = schema.proof.c
     with reading(engine) as connection:
         touched = PROOF.is_touched(connection, account.id)
-        query = select(p.state, p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
+        query = select(p.state, p.detail).where(_whole(account))
         row = connection.execute(query).one_or_none()
     detail = row.detail if row and row.detail else {}
     again = detail.get("rereads") or []
@@ -62,9 +62,7 @@ def note_reread(engine: Engine, account: StoredAccount, held: Lease, periods: Se
         detail = dict(detail_of(connection, account))
         if detail.get("rereads_done") == said:
             return False
-        p = schema.proof.c
-        mine = (p.account_id == account.id) & (p.asset == "") & (p.wallet == "")
-        connection.execute(schema.proof.update().where(mine).values(detail={**detail, "rereads_done": said}))
+        connection.execute(schema.proof.update().where(_whole(account)).values(detail={**detail, "rereads_done": said}))
     return True
 
 
@@ -74,6 +72,10 @@ def plain(periods: Sequence[Period]) -> list[dict[str, str]]:
 
 def detail_of(connection: Connection, account: StoredAccount) -> Mapping[str, Any]:
     """What the last proof of the account kept beside its state; empty before the first."""
+    return connection.scalar(select(schema.proof.c.detail).where(_whole(account))) or {}
+
+
+def _whole(account: StoredAccount) -> ColumnElement[bool]:
+    """Of the account as a whole, not of an asset or wallet."""
     p = schema.proof.c
-    found = select(p.detail).where(p.account_id == account.id, p.asset == "", p.wallet == "")
-    return connection.scalar(found) or {}
+    return (p.account_id == account.id) & (p.asset == "") & (p.wallet == "")

@@ -182,11 +182,15 @@ def _disagreement(state: JoinState, trade: TradeRow, rows: list[LedgerRow]) -> s
 
 def _legs(trade: TradeRow, moved: Mapping[str, Decimal]) -> list[tuple[str, Decimal]]:
     """Name and amount of base and quote; where the pair is not known, the asset that moved that way is meant."""
-    sign = -1 if trade.side == "sell" else 1
-    expected = sign * trade.volume, -sign * trade.cost
+    expected = moved_by(trade.side, trade.volume, trade.cost)
     if trade.base and trade.quote:
         return [(holding(trade.base), expected[0]), (holding(trade.quote), expected[1])]
     return [(next((name for name, number in moved.items() if number * leg > 0), ""), leg) for leg in expected]
+
+
+def moved_by(side: str, volume: Decimal, cost: Decimal) -> tuple[Decimal, Decimal]:
+    """By how much a fill moves base and quote."""
+    return (volume.copy_negate(), cost) if side == "sell" else (volume, cost.copy_negate())
 
 
 def agree(state: JoinState, name: str, booked: Decimal, dealt: Decimal, rows: int) -> bool:

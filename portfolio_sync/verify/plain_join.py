@@ -8,7 +8,7 @@ from datetime import datetime
 
 from portfolio_sync.core.asset import holding
 from portfolio_sync.verify.columns import LedgerColumns, TradeColumns
-from portfolio_sync.verify.join import BOOKED_AS, NEAR, JoinState, agree, join, note_unit, settle
+from portfolio_sync.verify.join import BOOKED_AS, NEAR, JoinState, agree, join, moved_by, note_unit, settle
 
 
 def join_columns(state: JoinState, rows: LedgerColumns, trades: TradeColumns) -> None:
@@ -67,11 +67,7 @@ def _agrees(state: JoinState, rows: LedgerColumns, way: Sequence[int], trades: T
     moving = way if len(way) == 2 else [i for i in way if rows.amount[i]]
     if len(moving) != 2:
         return False
-    volume, cost = trades.volume[number], trades.cost[number]
-    if trades.side[number] == "sell":
-        volume = volume.copy_negate()
-    else:
-        cost = cost.copy_negate()
+    volume, cost = moved_by(trades.side[number], trades.volume[number], trades.cost[number])
     first, second = moving
     if (rows.amount[first] > 0) is not (volume > 0):
         second, first = moving
