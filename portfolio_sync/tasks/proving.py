@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,15 +14,16 @@ from sqlalchemy import Connection
 from portfolio_sync.core.clock import Check, never, until_stopped
 from portfolio_sync.core.cycles import without_cycle_search
 from portfolio_sync.core.finding import Finding
-from portfolio_sync.core.instant import EPOCH, MICROSECOND, iso, next_month, parse_iso
+from portfolio_sync.core.instant import MICROSECOND, iso, next_month, parse_iso
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.period import Period
 from portfolio_sync.core.stored import R, Raw, Stored
-from portfolio_sync.store import coverage, read
+from portfolio_sync.store import read
 from portfolio_sync.store import seals as stored_seals
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.derived import PROOF, Kept
 from portfolio_sync.store.history import missing_of_events
+from portfolio_sync.tasks.known import Known, readings
 from portfolio_sync.verify import seal
 from portfolio_sync.verify.balance import Snapshot
 from portfolio_sync.verify.certificate import Tallies, counted_trades
@@ -30,25 +31,9 @@ from portfolio_sync.verify.checkpoint import Checkpoint, marks, thinned, usable
 from portfolio_sync.verify.join import JoinState
 from portfolio_sync.verify.plain import advance
 from portfolio_sync.verify.proof import Proof, State, prove, settled
-from portfolio_sync.verify.state import VERSION, ChainState
+from portfolio_sync.verify.state import ChainState
 
 SEALED_EVERY = timedelta(days=60)
-FOREVER = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What of an account is stored without gaps. ``trades`` None: none were ever read. ``windowed``: what was before cannot be seen."""
-
-    ledger: Period
-    trades: Period | None
-    windowed: bool
-
-    @property
-    def basis(self) -> dict[str, Any]:
-        """A checkpoint goes on only where this is the same."""
-        trades = self.trades and iso(self.trades.start)
-        return {"rules": VERSION, "windowed": self.windowed, "ledger": iso(self.ledger.start), "trades": trades}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +67,7 @@ def prove_stored(
 ) -> Done:
     """Prove what is stored of the account. Imported files may complete what a key's window hides: that is tried first."""
     kept = PROOF.load(connection, account.id)
-    every = list(_known(connection, account))
+    every = list(readings(connection, account))
     if not whole and kept and (done := _go_on(connection, account, snapshot, every, kept, check)):
         return done
     for known in every[:-1]:
@@ -90,29 +75,6 @@ def prove_stored(
         if done.proof.state is not State.BROKEN:
             return done
     return _from_the_beginning(connection, account, snapshot, every[-1], kept, check, tally=tally)
-
-
-def _known(connection: Connection, account: StoredAccount) -> Iterator[Known]:
-    """The readings of what is known, the fullest first. Rows of files alone have no coverage: they are taken as they are."""
-    ledger = coverage.periods(connection, account.id, "ledgers")
-    trades = coverage.periods(connection, account.id, "trades")
-    rows, fills = (read.span(connection, table, account.id) for table in (read.LEDGER, read.TRADE))
-    filed = _whole_span(fills, trades)
-    if not ledger:
-        # where there is no ledger, nothing can be joined to it
-        yield Known(_whole_span(rows, []) or Period(EPOCH, FOREVER), filed if rows else None, windowed=False)
-        return
-    newest = ledger[-1]
-    windowed = newest.start > EPOCH  # whatever window the key has now: what a wider one read stays whole
-    if windowed and rows and rows[0] < newest.start:
-        yield Known(Period(EPOCH, newest.end), filed, windowed=False)
-    yield Known(newest, trades[-1] if trades else filed, windowed)
-
-
-def _whole_span(rows: tuple[datetime, datetime] | None, covered: list[Period]) -> Period | None:
-    """From the first row or covered instant to the last."""
-    periods = [*covered, *([Period(rows[0], rows[1] + MICROSECOND)] if rows else [])]
-    return Period(min(p.start for p in periods), max(p.end for p in periods)) if periods else None
 
 
 def _go_on(
