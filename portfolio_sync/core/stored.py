@@ -26,6 +26,7 @@ class Stored(Generic[R]):
     that each of some rows says, the same whenever it is read from the same database.
     """
 
+    account: str
     chunks: Iterator[list[Raw]]
     at: int
     make: Callable[[Raw], R]

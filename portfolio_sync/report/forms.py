@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from operator import attrgetter, itemgetter
 
-from portfolio_sync.core.amount import ZERO, plain, shortest
+from portfolio_sync.core.amount import plain, shortest
 from portfolio_sync.report.table import Column, Table
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.result import Disposal
@@ -52,13 +53,10 @@ def cents(number: Decimal | None) -> Decimal | None:
     return None if number is None else number.quantize(CENT, ROUND_HALF_UP)
 
 
+@lru_cache(maxsize=8192)
 def us_date(day: date | None) -> str:
     """``VARIOUS``: the instructions' word for units of several dates."""
     return f"{day.month:02}/{day.day:02}/{day.year}" if day else "VARIOUS"
-
-
-def printed(number: Decimal | None) -> str | None:
-    return None if number is None else plain(number)
 
 
 def box(row: Disposal, profile: Profile) -> str:
@@ -74,30 +72,39 @@ def box(row: Disposal, profile: Profile) -> str:
     )[row.term]
 
 
-def on_form(rows: Iterable[Disposal], profile: Profile) -> list[Disposal]:
+def on_form(rows: Iterable[Disposal], profile: Profile) -> dict[str, list[Disposal]]:
     """By box, each box in order of sale. What left without gain or loss by rule is not on the form."""
-    found = (row for row in rows if row.kind not in AT_COST or row.gain)
-    return sorted(found, key=lambda row: box(row, profile))
+    found: dict[str, list[Disposal]] = defaultdict(list)
+    for row in rows:
+        if row.kind not in AT_COST or row.gain:
+            found[box(row, profile)].append(row)
+    return dict(sorted(found.items()))
 
 
-def lines_8949(rows: Iterable[Disposal], profile: Profile) -> Iterator[Line8949]:
+def lines_8949(shown: Mapping[str, Iterable[Disposal]]) -> Iterator[Line8949]:
     """A line each, as it is asked for: those of a long history are not held beside its disposals."""
-    return (line_8949(row, profile) for row in rows)
+    return (line_8949(name, row) for name, rows in shown.items() for row in rows)
 
 
-def line_8949(row: Disposal, profile: Profile) -> Line8949:
-    proceeds, cost = cents(row.proceeds), cents(row.cost)
+def line_8949(its_box: str, row: Disposal) -> Line8949:
+    proceeds, cost, gain = money_8949(row)
     return Line8949(
-        box(row, profile), f"{shortest(row.quantity)} {row.asset}", us_date(row.acquired_on), us_date(row.disposed_on),
-        proceeds, cost, "", None,
-        None if proceeds is None or cost is None else proceeds - cost,
+        its_box, f"{shortest(row.quantity)} {row.asset}", us_date(row.acquired_on), us_date(row.disposed_on),
+        proceeds, cost, "", None, gain,
     )  # fmt: skip
+
+
+def money_8949(row: Disposal) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """Proceeds, cost and gain as a line prints them."""
+    proceeds, cost = cents(row.proceeds), cents(row.cost)
+    return proceeds, cost, None if proceeds is None or cost is None else proceeds - cost
 
 
 def column(name: str) -> Column:
     """Money with both decimals, unlike the canonical files: as text, so that nothing shortens it."""
     if name in MONEY:
-        return name, lambda line: printed(getattr(line, name))
+        money = attrgetter(name)
+        return name, lambda line: None if (number := money(line)) is None else plain(number)
     return name, attrgetter(name)
 
 
@@ -109,24 +116,20 @@ FORM_8949 = ("box", "description", "date_acquired", "date_sold", "proceeds", "co
 def us_forms(rows: Iterable[Disposal], profile: Profile) -> list[Table]:
     shown = on_form(rows, profile)
     return [
-        Table("form_8949.csv", tuple(map(column, FORM_8949)), lines_8949(shown, profile)),
+        Table("form_8949.csv", tuple(map(column, FORM_8949)), lines_8949(shown)),
         Table(
             "schedule_d.csv",
             tuple((name, itemgetter(place)) for place, name in enumerate(SCHEDULE_D)),
-            list(totals(lines_8949(shown, profile))),
+            [totals(name, found) for name, found in shown.items()],
         ),
     ]
 
 
-def totals(lines: Iterable[Line8949]) -> Iterator[tuple[str, ...]]:
-    """One line a box: sums of the printed lines, of those whose cost is known for the gain."""
-    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(MONEY, CENT - CENT))
-    for line in lines:
-        its = sums[line.box]
-        for name in MONEY:
-            its[name] += getattr(line, name) or ZERO
-    for found, its in sorted(sums.items()):
-        yield BOXES[found], found, *map(plain, its.values())
+def totals(its_box: str, rows: Iterable[Disposal]) -> tuple[str, ...]:
+    """Sums of the printed lines, of those whose cost is known for the gain. No line has an adjustment."""
+    columns = zip(*map(money_8949, rows), strict=True)
+    proceeds, cost, gain = (plain(sum(filter(None, column), CENT - CENT)) for column in columns)
+    return BOXES[its_box], its_box, proceeds, cost, plain(CENT - CENT), gain
 
 
 FORMS: dict[str, Callable[[Iterable[Disposal], Profile], list[Table]]] = {"us": us_forms}

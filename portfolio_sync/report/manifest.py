@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from hashlib import sha256
+from itertools import repeat
 
 from portfolio_sync import __version__
-from portfolio_sync.core.amount import shortest
-from portfolio_sync.core.instant import EPOCH, iso
+from portfolio_sync.core.amount import shortest, shortest_of
+from portfolio_sync.core.instant import iso
 from portfolio_sync.core.ledger import LedgerRow
 from portfolio_sync.core.price import Price
 from portfolio_sync.normalize.own_transfers import NO_MARKS, Marks
@@ -31,15 +31,6 @@ class Digest:
         for line in lines:
             self.total += int.from_bytes(sha256(line.encode()).digest(), "big")
 
-    def passed(self, ledger: Iterable[LedgerRow]) -> Iterator[LedgerRow]:
-        """Rows on their way to where they are used, added as they pass: a million of them is read once."""
-        time, clock = EPOCH, iso(EPOCH)
-        for row in ledger:
-            if row.time != time:  # the legs of a trade share it
-                time, clock = row.time, iso(row.time)
-            self.total += int.from_bytes(sha256(ledger_line(row, clock).encode()).digest(), "big")
-            yield row
-
     def hexdigest(self) -> str:
         return f"{self.total % 2**256:064x}"
 
@@ -55,7 +46,7 @@ def input_digest(
 ) -> str:
     """What all figures rest on; transactions come with the name of their account, ``marks`` by account and ledger row."""
     found = Digest()
-    deque(found.passed(ledger), 0)
+    found.add(ledger_lines(list(ledger)))
     found.add(beside(transactions, marks))
     return found.hexdigest()
 
@@ -66,10 +57,14 @@ def beside(transactions: Iterable[tuple[str, Transaction]], marks: Marks) -> Ite
     yield from ("\x1f".join(("mark", *row, *known)) for row, known in marks.items())
 
 
-def ledger_line(row: LedgerRow, clock: str) -> str:
-    """What of a row has a say in a figure; not how a file or the API spells it. ``clock``: its time as text."""
-    return "\x1f".join((
-        "ledger", row.account, row.id, row.refid, clock, row.type, row.subtype, row.symbol, shortest(row.amount), shortest(row.fee),
+def ledger_lines(rows: Sequence[LedgerRow]) -> Iterator[str]:
+    """What of each row has a say in a figure; not how a file or the API spells it."""
+    clocks = {time: iso(time) for time in {row.time for row in rows}}  # the legs of a trade share it
+    amounts, fees = ([getattr(row, name) for row in rows] for name in ("amount", "fee"))
+    return map("\x1f".join, zip(
+        repeat("ledger"), [row.account for row in rows], [row.id for row in rows], [row.refid for row in rows],
+        [clocks[row.time] for row in rows], [row.type for row in rows], [row.subtype for row in rows],
+        [row.symbol for row in rows], shortest_of(amounts), shortest_of(fees),
     ))  # fmt: skip
 
 

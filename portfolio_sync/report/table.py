@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from portfolio_sync.core.amount import shortest
+from portfolio_sync.core.amount import shortest_of
 from portfolio_sync.core.instant import iso
 
 if TYPE_CHECKING:
@@ -31,22 +32,41 @@ def text(value: str) -> str:
     return "'" + value if value[:1] in FORMULA_STARTS and not NUMBER.fullmatch(value) else value
 
 
-# How a value reads in a file: plain decimals, instants in UTC, ids joined by ``;``, empty for what is not known.
-READS: dict[type, Callable[[Any], str]] = {
-    str: text,
-    Decimal: shortest,
-    datetime: iso,
-    tuple: lambda parts: text(";".join(parts)),
-    type(None): lambda _nothing: "",
+def texts(values: Sequence[str]) -> list[str]:
+    return list(values) if FORMULA_STARTS.isdisjoint({value[:1] for value in values}) else list(map(text, values))
+
+
+def instants(values: Sequence[datetime]) -> list[str]:
+    known = {value: iso(value) for value in dict.fromkeys(values)}  # the parts of one sale share it
+    return list(map(known.__getitem__, values))
+
+
+# How values of one type read in a file: plain decimals, instants in UTC, ids joined by ``;``. What is not known is empty.
+READS: dict[type, Callable[[Sequence[Any]], list[str]]] = {
+    str: texts,
+    Decimal: shortest_of,
+    datetime: instants,
+    tuple: lambda values: texts(list(map(";".join, values))),
 }
 
 
-def other(value: object) -> str:
-    return text(str(value))
+def others(values: Sequence[object]) -> list[str]:
+    return texts(list(map(str, values)))
+
+
+def cells(values: Sequence[Any]) -> list[str]:
+    """The texts of one column: of many rows at once, since nearly all its values are of one type."""
+    kinds = set(map(type, values))
+    if NoneType in kinds:
+        known = iter(cells([value for value in values if value is not None]))
+        return ["" if value is None else next(known) for value in values]
+    if len(kinds) == 1:
+        return READS.get(kinds.pop(), others)(values)
+    return [cell(value) for value in values]
 
 
 def cell(value: object) -> str:
-    return READS.get(type(value), other)(value)
+    return cells([value])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +81,15 @@ class Table:
     def header(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.columns)
 
-    def lines(self) -> Iterator[list[str]]:
-        """The cells of each row as text, in order; reads ``rows`` once."""
+    def blocks(self) -> Iterator[Iterable[tuple[str, ...]]]:
+        """The cells of some rows at once as text, in order; reads ``rows`` once."""
         readers, rest = [reader for _, reader in self.columns], iter(self.rows)
         while block := list(islice(rest, BLOCK)):
-            # column by column: fewer steps of the interpreter than row by row
-            columns = [[READS.get(type(value), other)(value) for value in map(reader, block)] for reader in readers]
-            yield from map(list, zip(*columns, strict=True))
+            yield zip(*(cells(list(map(reader, block))) for reader in readers), strict=True)
+
+    def lines(self) -> Iterator[list[str]]:
+        """The cells of each row."""
+        return map(list, chain.from_iterable(self.blocks()))
 
     def to_frame(self) -> pd.DataFrame:
         """The same as a pandas frame, with exact Decimals (dtype object), for analysts."""

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Self
 
@@ -69,10 +70,16 @@ def temporary(folder: Path, name: str, waiting: dict[str, Path]) -> Path:
 def write_csv(path: Path, table: Table) -> str:
     """Writes the table (RFC 4180 quoting, lines end in LF); returns its SHA-256."""
     with Digesting(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(table.header)
-        writer.writerows(table.lines())
+        file.write(csv_text([table.header]))
+        for block in table.blocks():
+            file.write(csv_text(block))
     return file.digest.hexdigest()
+
+
+def csv_text(rows: Iterable[Iterable[str]]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def write_text(path: Path, text: str) -> str:

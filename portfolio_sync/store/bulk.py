@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, repeat
+from types import NoneType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, Text
@@ -31,6 +32,10 @@ _TO_SQLITE: Mapping[type, Coder] = {
     ExactDecimal: ExactDecimal.encode,
     UtcDateTime: UtcDateTime.encode,
     JsonText: JsonText.encode,
+}
+_ALL_TO_SQLITE: Mapping[Coder, Callable[[Sequence[Any]], list[str]]] = {
+    ExactDecimal.encode: ExactDecimal.encode_all,
+    UtcDateTime.encode: UtcDateTime.encode_all,
 }
 _FROM_SQLITE: Mapping[type, Coder] = {
     ExactDecimal: ExactDecimal.decode,
@@ -75,9 +80,7 @@ class Layout:
                 columns.append(repeat(_encoded(encoder, fixed[name]), len(rows)))
                 continue
             values = _column(rows, reads, name, default)
-            columns.append(
-                values if encoder is None else [None if value is None else encoder(value) for value in values]
-            )
+            columns.append(values if encoder is None else _encoded_all(encoder, values))
         return list(zip(*columns, strict=True))
 
     def _refuse_unknown(self, *named: Iterable[str]) -> None:
@@ -119,6 +122,15 @@ def _column(rows: Sequence[Any], reads: Reads | None, name: str, default: object
 
 def _encoded(encoder: Coder | None, value: Any) -> Any:
     return value if value is None or encoder is None else encoder(value)
+
+
+def _encoded_all(encoder: Coder, values: list[Any]) -> list[Any]:
+    kinds = set(map(type, values))
+    if kinds == {NoneType}:
+        return values
+    if (at_once := _ALL_TO_SQLITE.get(encoder)) and NoneType not in kinds:
+        return at_once(values)
+    return [None if value is None else encoder(value) for value in values]
 
 
 def batches(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:

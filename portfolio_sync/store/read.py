@@ -10,28 +10,27 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from itertools import count
-from operator import attrgetter
+from itertools import chain, count
+from operator import itemgetter
 from sys import intern
 from typing import Any, Generic
 
 from sqlalchemy import Connection, Table, select
 
-from portfolio_sync.core.instant import EPOCH, parse_iso
+from portfolio_sync.core.instant import EPOCH, iso, parse_iso
 from portfolio_sync.core.ledger import LedgerRow, TradeRow
 from portfolio_sync.core.stored import R, Raw, Stored
-from portfolio_sync.store.bulk import driver, quoted
+from portfolio_sync.store.bulk import batches, driver, quoted
 from portfolio_sync.store.engine import is_sqlite
 from portfolio_sync.store.schema import account, change_row, raw_ledger, raw_trade
 from portfolio_sync.store.types import ExactDecimal, UtcDateTime, checked_instant
 
 FETCH = 8_192  # rows held at once, and a trip to the server
-IN_ORDER = attrgetter("time", "id")
 Make = Callable[[Any], R]
 _cursors = count()
 
@@ -51,7 +50,7 @@ class Source(Generic[R]):
 
 def ledger_rows(connection: Connection, account_id: int, *, upto_seq: int | None = None) -> Iterator[LedgerRow]:
     """The account's ledger by (time, id), in bounded memory. ``upto_seq``: as it stood after that run."""
-    return _rows(connection, LEDGER, account_id, upto_seq)
+    return _stream(connection, LEDGER, account_id, upto_seq=upto_seq)
 
 
 def ledger_part(
@@ -68,7 +67,7 @@ def ledger_part(
 
 def trade_rows(connection: Connection, account_id: int, *, upto_seq: int | None = None) -> Iterator[TradeRow]:
     """The account's fills by (time, id), in bounded memory. ``upto_seq``: as they stood after that run."""
-    return _rows(connection, TRADE, account_id, upto_seq)
+    return _stream(connection, TRADE, account_id, upto_seq=upto_seq)
 
 
 def span(connection: Connection, source: Source[Any], account_id: int) -> tuple[datetime, datetime] | None:
@@ -145,39 +144,59 @@ LEDGER = Source(raw_ledger, LedgerRow, _ledger)
 TRADE = Source(raw_trade, TradeRow, _trade)
 
 
-def _rows(connection: Connection, source: Source[R], account_id: int, upto_seq: int | None) -> Iterator[R]:
-    rows = _stream(connection, source, account_id, upto_seq)
-    changed = {} if upto_seq is None else changed_since(connection, source.table, account_id, upto_seq)
-    if not changed:
-        return rows
-    restored = [
-        replace(row, **_parsed(source.table, changed[row.id]))
-        for row in _stream(connection, source, account_id, upto_seq)
-        if row.id in changed
-    ]
-    unchanged = (row for row in rows if row.id not in changed)
-    return heapq.merge(unchanged, sorted(restored, key=IN_ORDER), key=IN_ORDER)  # a row's time may have changed too
-
-
-def _stream(
-    connection: Connection, source: Source[R], account_id: int, upto_seq: int | None = None, **part: Any
-) -> Iterator[R]:
-    found = stored(connection, source, account_id, upto_seq=upto_seq, **part)
+def _stream(connection: Connection, source: Source[R], account_id: int, **part: Any) -> Iterator[R]:
+    found = stored(connection, source, account_id, **part)
     return map(found.make, found.rows)
 
 
 def stored(connection: Connection, source: Source[R], account_id: int, **part: Any) -> Stored[R]:
     """The account's rows as they are stored, by (time, id), in bounded memory. ``part``: as ``ledger_part`` and ``ledger_rows`` take it."""
     name = connection.execute(select(account.c.name).where(account.c.id == account_id)).scalar_one()
-    sqlite = is_sqlite(connection)
-    where, parameters = _condition({"account_id": account_id, **part}, sqlite=sqlite)
-    chunks = _fetch(connection, f"SELECT {quoted(source.columns)} FROM {source.table.name} WHERE {where}", parameters)
-    at = source.columns.index("time")
-    if sqlite:
+    at, seq = source.columns.index("time"), part.get("upto_seq")
+    chunks = _chunks(connection, source, account_id, part)
+    if seq is not None and (changed := changed_since(connection, source.table, account_id, seq)):
+        chunks = _as_they_were(connection, source, account_id, part, changed, chunks)
+    if is_sqlite(connection):
         make = source.maker(name, UtcDateTime.decode, Decimal)
-        return Stored(chunks, at, make, Decimal, UtcDateTime.decode, UtcDateTime.encode, _lines)
+        return Stored(name, chunks, at, make, Decimal, UtcDateTime.decode, UtcDateTime.encode, _lines)
     make = source.maker(name, checked_instant, _as_is)
-    return Stored(chunks, at, make, _as_is, checked_instant, checked_instant, _lines_at(at))
+    return Stored(name, chunks, at, make, _as_is, checked_instant, checked_instant, _lines_at(at))
+
+
+def _chunks(
+    connection: Connection, source: Source[Any], account_id: int, part: Mapping[str, Any]
+) -> Iterator[list[Raw]]:
+    where, parameters = _condition({"account_id": account_id, **part}, sqlite=is_sqlite(connection))
+    return _fetch(connection, f"SELECT {quoted(source.columns)} FROM {source.table.name} WHERE {where}", parameters)
+
+
+def _as_they_were(
+    connection: Connection, source: Source[Any], account_id: int, part: Mapping[str, Any],
+    changed: Mapping[str, Mapping[str, str]], chunks: Iterator[list[Raw]],
+) -> Iterator[list[Raw]]:  # fmt: skip
+    """The rows of ``chunks`` among those that changed, put back; a row's time may have changed, too, and so its place."""
+    at = source.columns.index("time")
+    back = _putting_back(source, sqlite=is_sqlite(connection))
+    before = part.get("before") and back["time"](iso(part["before"]))
+    whole = chain.from_iterable(_chunks(connection, source, account_id, {"upto_seq": part["upto_seq"]}))
+    restored = (_restored(source.columns, row, changed[row[0]], back) for row in whole if row[0] in changed)
+    kept = sorted((row for row in restored if before is None or row[at] < before), key=itemgetter(at, 0))
+    unchanged = (row for row in chain.from_iterable(chunks) if row[0] not in changed)
+    return batches(heapq.merge(unchanged, kept, key=itemgetter(at, 0)), FETCH)
+
+
+def _putting_back(source: Source[Any], *, sqlite: bool) -> dict[str, Callable[[str], Any]]:
+    """How the change log's text becomes what the database gives for a column."""
+    kinds: dict[type, Callable[[str], Any]] = {UtcDateTime: parse_iso, ExactDecimal: Decimal}
+    if sqlite:
+        kinds = {UtcDateTime: lambda text: UtcDateTime.encode(parse_iso(text))}
+    return {name: kinds.get(type(source.table.c[name].type), str) for name in source.columns}
+
+
+def _restored(
+    columns: Sequence[str], row: Raw, old: Mapping[str, str], back: Mapping[str, Callable[[str], Any]]
+) -> Raw:
+    return tuple(back[name](old[name]) if name in old else now for name, now in zip(columns, row, strict=True))
 
 
 def _lines(rows: Iterable[Iterable[str]]) -> list[bytes]:
@@ -236,11 +255,3 @@ def changed_since(connection: Connection, table: Table, account_id: int, seq: in
     for row_id, field, old in connection.execute(query):
         found.setdefault(row_id, {}).setdefault(field, old)
     return found
-
-
-def _parsed(table: Table, values: Mapping[str, str]) -> dict[str, Any]:
-    """Change-log text as values of the typed row; columns that it has not are left out."""
-    kinds: dict[type, Callable[[str], Any]] = {ExactDecimal: Decimal, UtcDateTime: parse_iso}
-    known = {field.name for source in (LEDGER, TRADE) if source.table is table for field in fields(source.kind)}
-    parsed = {n: kinds.get(type(table.c[n].type), str)(v) for n, v in values.items() if n in known}
-    return parsed | ({"ledgers": tuple(json.loads(parsed["ledgers"]))} if "ledgers" in parsed else {})

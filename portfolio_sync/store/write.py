@@ -100,5 +100,5 @@ def add_report(
     )
     run_id = int(connection.execute(new.returning(report_row.c.run_id)).scalar_one())
     for table, rows in tables.items():
-        bulk.insert(connection, table, rows, run_id=run_id)
+        bulk.insert(connection, table, rows, run_id=run_id, taxpayer=taxpayer)
     return run_id

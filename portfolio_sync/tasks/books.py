@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from itertools import takewhile
 
 from sqlalchemy import Connection, Engine
 
@@ -24,7 +24,7 @@ from portfolio_sync.normalize.rules import STANDARD, VERSION
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.pricing.table import PriceTable
 from portfolio_sync.pricing.value import Valuation, value_all
-from portfolio_sync.report.manifest import Digest, beside
+from portfolio_sync.report.manifest import Digest, beside, ledger_lines
 from portfolio_sync.store import accounts, prices, read, records, runs, transactions, transfers
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading
@@ -32,8 +32,7 @@ from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.recorded import Picked, not_filled, orders_without_say, standing, undated, with_picks
 from portfolio_sync.tax.result import Computation
-from portfolio_sync.verify.chain import extend
-from portfolio_sync.verify.state import ChainState
+from portfolio_sync.verify.ordered import ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +163,11 @@ def normalized_of(
     check: Check = never,
 ) -> tuple[Normalized, Lookup]:
     """``digest`` takes up all that goes in."""
-    rows: Iterator[LedgerRow] = until_stopped(_rows(connection, subject, seq, until), check)
+    digest = digest or Digest()
+    rows = _rows(connection, subject, seq, until, digest, check)
     stated = list(_stated(connection, subject, seq, until))
     marks = transfers.marks(connection, names_of(subject), upto_seq=seq)
-    if digest:
-        rows = digest.passed(rows)
-        digest.add(beside(stated, marks))
+    digest.add(beside(stated, marks))
     normalized = reunited(normalize(rows, stated, STANDARD.with_(profile.rules)), marks)
     return normalized, lookup_of(connection, profile, priced_upto)
 
@@ -181,16 +179,23 @@ def lookup_of(connection: Connection, profile: Profile, priced_upto: datetime | 
     return Lookup(table, profile.currency, profile.prices)
 
 
-def ledger(connection: Connection, account_id: int, seq: int) -> Iterator[LedgerRow]:
-    """Rows of one account by (time, place in the balance chain, id): the order of ties everywhere."""
-    return extend(ChainState(), read.ledger_rows(connection, account_id, upto_seq=seq))
+def ledger(
+    connection: Connection, account_id: int, seq: int, until: datetime | None = None, check: Check = never
+) -> Iterator[list[LedgerRow]]:
+    """Rows of one account by (time, place in the balance chain, id), the order of ties everywhere; in blocks."""
+    found = read.stored(connection, read.LEDGER, account_id, upto_seq=seq, before=until)
+    with closing(until_stopped(found.chunks, check, every=1)) as chunks:
+        yield from ordered(replace(found, chunks=chunks))
 
 
-def _rows(connection: Connection, subject: Subject, seq: int, until: datetime | None) -> Iterator[LedgerRow]:
-    """All ledger rows, each account's in the order of time."""
+def _rows(
+    connection: Connection, subject: Subject, seq: int, until: datetime | None, digest: Digest, check: Check
+) -> Iterator[LedgerRow]:
+    """All ledger rows, each account's in the order of time; ``digest`` takes them up as they pass: a million is read once."""
     for account in subject.accounts:
-        rows = ledger(connection, account.id, seq)
-        yield from rows if until is None else takewhile(lambda row: row.time < until, rows)
+        for block in ledger(connection, account.id, seq, until, check):
+            digest.add(ledger_lines(block))
+            yield from block
 
 
 def _stated(connection: Connection, subject: Subject, seq: int, until: datetime | None) -> Iterator[Stated]:

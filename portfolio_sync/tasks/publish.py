@@ -75,7 +75,6 @@ def _store(engine: Engine, books: Books, made: Mapping[str, Any], now: datetime)
         schema.income_row: income_rows,
         schema.holding_row: holding_rows,
     }
-    whose = {"taxpayer": books.subject.taxpayer}
     found = {finding_id(finding): finding for finding in (*books.findings, *books.computation.findings)}
     with writing(engine) as connection:
         add_report(
@@ -88,10 +87,7 @@ def _store(engine: Engine, books: Books, made: Mapping[str, Any], now: datetime)
             input_digest=books.digest,
             created_at=now,
             manifest=made,
-            tables={
-                table: (row | whose for row in rows(books.computation, books.profile.currency))
-                for table, rows in makers.items()
-            },
+            tables={table: rows(books.computation, books.profile.currency) for table, rows in makers.items()},
         )
         replace_findings(connection, f"report {books.subject.taxpayer}", found)
 

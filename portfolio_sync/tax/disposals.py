@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.event import Kind, content_id
@@ -19,9 +20,19 @@ BOUGHT = frozenset({Kind.BUY.value, Kind.TRADE.value})
 
 def disposal_rows(matching: Matching, profile: Profile) -> Iterator[Disposal]:
     """A row for each lot's part of each disposal of one asset, as matched."""
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
+    facts = Facts(profile, profile.holding_rule, lru_cache(maxsize=None)(profile.label_on), matching.by_day)
     for match, extra in with_extra_cost(matching.matches):
-        yield disposal_row(match, extra, profile, seen, by_day=matching.by_day)
+        yield disposal_row(match, extra, seen, facts)
+
+
+class Facts(NamedTuple):
+    """What all rows of one asset have in common. ``label_on``: the tax year of a local day."""
+
+    profile: Profile
+    holding_rule: TermRule
+    label_on: Callable[[date], str]
+    by_day: bool
 
 
 def with_extra_cost(matches: Iterable[Match]) -> Iterator[tuple[Match, Decimal]]:
@@ -38,23 +49,23 @@ def with_extra_cost(matches: Iterable[Match]) -> Iterator[tuple[Match, Decimal]]
         yield match, part
 
 
-def disposal_row(match: Match, extra_cost: Decimal, profile: Profile, seen: Counter[str], *, by_day: bool) -> Disposal:
-    disposal, lot = match.disposal, match.lot
+def disposal_row(match: Match, extra_cost: Decimal, seen: dict[str, int], facts: Facts) -> Disposal:
+    disposal, lot, profile = match.disposal, match.lot, facts.profile
     proceeds, cost = money_of(match, extra_cost)
     origin = (lot.event, *lot.ids) if lot else (match.rule,)
     key = "|".join((disposal.event, disposal.kind, disposal.asset, *disposal.ids, *origin))
-    seen[key] += 1
+    seen[key] = number = seen.get(key, 0) + 1
     since = held_since(match)
     acquired, disposed = profile.local_day(since) if since else None, profile.local_day(disposal.time)
     # 365 days are counted as the tools that do so count them: whole days that have passed, wherever midnight lies
-    begin, end = (since, disposal.time) if profile.term_rule is TermRule.DAYS365 else (acquired, disposed)
+    begin, end = (since, disposal.time) if facts.holding_rule is TermRule.DAYS365 else (acquired, disposed)
     return Disposal(
-        content_id("D", key, str(seen[key])), profile.label(profile.year_on(disposed)), disposal.kind, disposal.asset, match.quantity,
+        content_id("D", key, str(number)), facts.label_on(disposed), disposal.kind, disposal.asset, match.quantity,
         since, disposal.time, proceeds, cost, gain_of(proceeds, cost, match.denied_loss),
-        "" if by_day or begin is None else term(begin, end, profile.holding_rule),
+        "" if facts.by_day or begin is None else term(begin, end, facts.holding_rule),
         match.rule, match.matched_date, match.denied_loss, disposal.account, disposal.wallet,
         lot.ids if lot else (), disposal.ids, disposal.price_source,
-        acquired, disposed, lot is not None and lot.kind in BOUGHT and lot.wallet == disposal.wallet, by_day,
+        acquired, disposed, lot is not None and lot.kind in BOUGHT and lot.wallet == disposal.wallet, facts.by_day,
     )  # fmt: skip
 
 
@@ -72,7 +83,7 @@ def money_of(match: Match, extra_cost: Decimal) -> tuple[Decimal | None, Decimal
     lower = value_when_given(match)
     if lower is not None and proceeds is not None:
         cost = max(min(cost, proceeds), lower)
-    return proceeds, cost + extra_cost
+    return proceeds, cost + extra_cost if extra_cost else cost
 
 
 def value_when_given(match: Match) -> Decimal | None:

@@ -112,20 +112,20 @@ def disposals(valued: Valued, profile: Profile, fees: Charged, deducted: Decimal
     """What is given, net of the fee or with the fee shown as cost; the fee coins with it where the profile says so."""
     legs = coin_legs(valued, profile, received=False)
     for (leg, worth), fee_part in zip(legs, parts(deducted, legs), strict=True):
-        with_it = next(
-            (
-                fee.number
-                for fee, _ in fees.coins
-                if fee.asset == leg.asset and profile.crypto_fee is CryptoFee.IN_DISPOSAL
-            ),
-            ZERO,
-        )
+        with_it = fee_in(leg, fees, profile)
         as_cost = profile.sell_fee is SellFee.COST
         yield movement(
-            Act.DISPOSE, valued.event, Leg(leg.number - with_it, leg.asset, leg.ids),
+            Act.DISPOSE, valued.event, Leg(leg.number - with_it, leg.asset, leg.ids) if with_it else leg,
             worth.money if as_cost else minus(worth.money, fee_part), worth.source, price=worth.money,
             extra_cost=fee_part if as_cost and fee_part else None, picks=valued.event.facts.lots,
         )  # fmt: skip
+
+
+def fee_in(leg: Leg, fees: Charged, profile: Profile) -> Decimal:
+    """The coins of a fee that leave together with a leg."""
+    if not fees.coins or profile.crypto_fee is not CryptoFee.IN_DISPOSAL:
+        return ZERO
+    return next((fee.number for fee, _ in fees.coins if fee.asset == leg.asset), ZERO)
 
 
 def fee_coins(valued: Valued, profile: Profile, fees: Charged) -> Iterator[Movement]:

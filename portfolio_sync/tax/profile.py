@@ -208,6 +208,10 @@ class Profile:
         """The first instant after a tax year."""
         return self.start_of(date(year + 1, self.year_start_month, self.year_start_day))
 
+    def label_on(self, day: date) -> str:
+        """Of the tax year of a local day."""
+        return self.label(self.year_on(day))
+
     def label(self, year: int) -> str:
         """``2024``, or ``2024-25`` where the year crosses the calendar's."""
         calendar = (self.year_start_month, self.year_start_day) == (1, 1)

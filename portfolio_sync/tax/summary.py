@@ -46,23 +46,33 @@ AT_COST = frozenset({"gift_out", "lost"})
 
 
 def disposal_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:
+    by_asset: dict[str, list[Disposal]] = defaultdict(list)
     for row in disposals:
-        if row.kind in AT_COST and row.gain == 0:
-            continue  # left without gain or loss: no proceeds
-        yield "disposals", row.asset, ONE
-        if row.gain is None or row.proceeds is None or row.cost is None:
-            yield "disposals_unknown", row.asset, ONE
-            continue
-        yield "proceeds", row.asset, row.proceeds
-        yield "cost", row.asset, row.cost
-        yield ("gains" if row.gain > 0 else "losses"), row.asset, abs(row.gain)
-        yield "net_gain", row.asset, row.gain
-        if row.term:
-            yield f"net_gain_{row.term}", row.asset, row.gain
-        if row.kind == Kind.MARGIN:
-            yield "net_gain_margin", row.asset, row.gain
-        if row.denied_loss:
-            yield "denied_loss", row.asset, row.denied_loss
+        if row.kind not in AT_COST or row.gain != 0:  # else left without gain or loss: no proceeds
+            by_asset[row.asset].append(row)
+    for asset, rows in by_asset.items():
+        yield from ((item, asset, amount) for item, amount in figures_of(rows))
+
+
+def figures_of(rows: Sequence[Disposal]) -> Iterator[tuple[str, Decimal]]:
+    """Of one asset. What is not known is counted; no figure of a row counts where one is not known."""
+    yield "disposals", Decimal(len(rows))
+    known = [row for row in rows if not (row.gain is None or row.proceeds is None or row.cost is None)]
+    if len(known) < len(rows):
+        yield "disposals_unknown", Decimal(len(rows) - len(known))
+    parts: dict[str, list[Decimal | None]] = {
+        "proceeds": [row.proceeds for row in known],
+        "cost": [row.cost for row in known],
+        "gains": [row.gain for row in known if row.gain and row.gain > 0],
+        "losses": [abs(row.gain) for row in known if row.gain is not None and row.gain <= 0],
+        "net_gain": [row.gain for row in known],
+        **{f"net_gain_{term}": [row.gain for row in known if row.term == term] for term in ("short", "long")},
+        "net_gain_margin": [row.gain for row in known if row.kind == Kind.MARGIN],
+        "denied_loss": [row.denied_loss for row in known if row.denied_loss],
+    }
+    for item, amounts in parts.items():
+        if amounts:
+            yield item, sum(filter(None, amounts), ZERO)
 
 
 def taxed_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:

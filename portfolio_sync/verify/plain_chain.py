@@ -31,13 +31,16 @@ Open = Mapping[str | None, Standing]
 """By place; none is at None."""
 
 
-def chain_columns(state: ChainState, rows: LedgerColumns) -> None:
-    """Chain the rows, all of them later than those before, onto ``state``."""
+def chain_columns(state: ChainState, rows: LedgerColumns) -> dict[int, int]:
+    """Chain the rows, all of them later than those before, onto ``state``.
+
+    Returns the place in the chain of those that are not the first of their symbol and instant.
+    """
     bursts = _bursts(rows)
     places = _places(rows, undecided=(*bursts, *_of_note(rows)))
     starts = map(EXACT.add, map(EXACT.subtract, rows.balance, rows.amount), rows.fee)
     standing: dict[str, Open] = defaultdict(dict, {symbol: _open(state, symbol) for symbol in state.symbols})
-    others = []
+    others, placed = [], dict[int, int]()
     walk = enumerate(zip(rows.symbol, places, starts, rows.amount, rows.balance, strict=True))
     for i, (symbol, at, start, amount, balance) in walk:
         chain = standing[symbol].get(at)
@@ -49,12 +52,14 @@ def chain_columns(state: ChainState, rows: LedgerColumns) -> None:
         others.append(i)
         if burst := bursts.get(i, [i]):
             _put_down(standing[symbol], rows)
-            chain_together(state, [rows.row(each) for each in burst])
+            order = chain_together(state, [rows.row(each) for each in burst])
+            placed.update({burst[each]: number for number, each in enumerate(order)})
             standing[symbol] = _open(state, symbol)
     for chains in standing.values():
         _put_down(chains, rows)
     _count(state, rows, others)
     state.time = rows.instant(-1)
+    return {i: number for i, number in placed.items() if number}
 
 
 def _places(rows: LedgerColumns, undecided: Iterable[int]) -> list[str | None]:

@@ -79,6 +79,15 @@ def test_a_frozen_input_has_changed_rows_as_they_were(connection: Connection) ->
     assert ids(connection) == ["L2", "L3", "L1"]
 
 
+def test_a_frozen_input_up_to_an_instant_looks_at_the_times_of_then(connection: Connection) -> None:
+    late, early = NOON + timedelta(hours=2), NOON - timedelta(hours=2)
+    put(connection, 1, ledger_row("L1", time=late), ledger_row("L2", time=early), ledger_row("L3", time=early))
+    put(connection, 2, ledger_row("L1", time=early), ledger_row("L2", time=late))
+    before = read.stored(connection, read.LEDGER, account(connection), upto_seq=1, before=NOON)
+    assert [before.make(row).id for row in before.rows] == ["L2", "L3"]
+    assert ids(connection, upto_seq=2) == ["L1", "L3", "L2"]
+
+
 def test_an_input_is_settled_up_to_the_first_run_that_still_goes(connection: Connection) -> None:
     main, other = account(connection), accounts.get_or_create(connection, "other", "me").id
     first = runs.begin(connection, main, "sync", NOON)

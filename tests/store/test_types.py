@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
+from portfolio_sync.core.amount import shortest, shortest_of
+from portfolio_sync.core.instant import iso
 from portfolio_sync.store.decimal_sum import DecimalSum
 from portfolio_sync.store.engine import writing
 from portfolio_sync.store.schema import key_state, price_row
@@ -45,6 +47,28 @@ def test_numbers_come_back_with_every_digit_and_trailing_zero(database: Engine, 
 @given(number=st.decimals(allow_nan=False, allow_infinity=False, places=18, min_value=-(10**20), max_value=10**20))
 def test_any_number_of_38_digits_comes_back(database: Engine, number: Decimal) -> None:
     assert exact(stored_and_read(database, number)) == exact(number)
+
+
+@given(st.lists(st.one_of(st.sampled_from(NUMBERS).map(Decimal), st.decimals(allow_nan=False, allow_infinity=False))))
+def test_many_numbers_are_written_as_each_is(numbers: list[Decimal]) -> None:
+    assert ExactDecimal.encode_all(numbers) == list(map(ExactDecimal.encode, numbers))
+    assert shortest_of(numbers) == list(map(shortest, numbers))
+
+
+@pytest.mark.parametrize("wrong", [1.5, Decimal("NaN")])
+def test_what_is_no_money_is_none_among_many_either(wrong: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        ExactDecimal.encode_all([Decimal(1), wrong])
+
+
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])
+
+
+@given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=ZONES))  # noqa: DTZ001 - the zone is drawn
+def test_an_instant_reads_as_isoformat_has_it(instant: datetime) -> None:
+    said = instant.astimezone(UTC).isoformat()
+    assert iso(instant) == said.removesuffix("+00:00") + "Z"
+    assert datetime.fromisoformat(UtcDateTime.encode(instant)) == instant
 
 
 @pytest.mark.parametrize("wrong", [1.5, 1, "1.5"])

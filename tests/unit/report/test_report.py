@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from portfolio_sync.core.finding import Finding, Severity
+from portfolio_sync.core.instant import iso
 from portfolio_sync.core.price import Price
 from portfolio_sync.errors import SurroundingsError
 from portfolio_sync.normalize.events import normalize
@@ -21,7 +22,7 @@ from portfolio_sync.pricing.table import PriceTable
 from portfolio_sync.pricing.value import value_all
 from portfolio_sync.report.frame import Report, frame_of, tables
 from portfolio_sync.report.manifest import digest, input_digest, manifest
-from portfolio_sync.report.table import Table
+from portfolio_sync.report.table import Table, cells
 from portfolio_sync.report.write import write
 from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profiles import GENERIC, US
@@ -187,6 +188,13 @@ def test_numbers_are_plain_and_formulas_are_defused(tmp_path: Path) -> None:
     )
     write(tmp_path, [table], lambda _files: "{}")
     assert (tmp_path / "x.csv").read_text(encoding="utf-8") == "n,t\n-0.0000000001,'=1+1\n1000,-2\n0,'@x\n,'\tx\n"
+
+
+def test_values_of_several_types_may_stand_in_one_column() -> None:
+    values = [None, "a", Decimal("1.50"), START, ("a", "b"), 7, None]
+    assert cells(values) == ["", "a", "1.5", iso(START), "a;b", "7", ""]
+    assert cells(values[2:3] + values[:1]) == ["1.5", ""]
+    assert cells([None, None]) == ["", ""]
 
 
 def test_files_are_the_owners_alone(tmp_path: Path) -> None:

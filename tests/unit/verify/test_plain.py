@@ -19,6 +19,7 @@ from portfolio_sync.core.period import Period
 from portfolio_sync.core.stored import Raw, Stored
 from portfolio_sync.verify import chain
 from portfolio_sync.verify.join import JoinState
+from portfolio_sync.verify.ordered import ordered
 from portfolio_sync.verify.plain import advance
 from portfolio_sync.verify.proof import State, prove
 from portfolio_sync.verify.state import ChainState
@@ -69,7 +70,7 @@ def stored(rows: Sequence[R], kind: type[R], size: int) -> Stored[R]:
 
     raws = [_without_account(row) for row in rows]
     chunks = iter([raws[i : i + size] for i in range(0, len(raws), size)])
-    return Stored(chunks, AT[kind], make, Decimal, lambda at: at, lambda at: at, lambda _: [])
+    return Stored("main", chunks, AT[kind], make, Decimal, lambda at: at, lambda at: at, lambda _: [])
 
 
 def _without_account(row: LedgerRow | TradeRow) -> Raw:
@@ -118,6 +119,13 @@ def test_by_columns_a_history_says_what_it_says_row_by_row(seed: int) -> None:
     begin = dice.choice([None, None, rows[len(rows) // 3].time])
     one_by_one, by_columns = both(bank, rows, trades, dice.choice([1, 2, 5, 40]), begin, windowed=dice.random() < 0.3)
     assert by_columns == one_by_one
+
+
+@pytest.mark.parametrize("seed", range(80, 120))
+def test_rows_come_by_columns_in_the_order_in_which_they_come_row_by_row(seed: int) -> None:
+    _, rows, _ = _history(Random(seed), together=0.6)
+    blocks = list(ordered(stored(rows, LedgerRow, Random(seed).choice([1, 3, 40]))))
+    assert [row for block in blocks for row in block] == list(chain.extend(ChainState(), rows))
 
 
 @pytest.mark.parametrize("seed", range(80, 120))
