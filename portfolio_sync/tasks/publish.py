@@ -95,19 +95,21 @@ def _store(engine: Engine, books: Books, made: Mapping[str, Any], now: datetime)
 def _show_events(engine: Engine, books: Books) -> None:
     """Show the events as the books value them, but for accounts where a sync or an import came between: it shows its own."""
     with writing(engine) as connection:
+        basis = events_basis(connection, books.profile)
         for account in sorted(books.subject.accounts, key=lambda one: one.id):
-            if _are_shown(connection, account, books):
+            own = [valued for valued in books.valuation.events if valued.event.account == account.name]
+            if _are_shown(connection, account, books, basis, len(own)):
                 continue
             if is_alone(connection, account.id) and runs.newest(connection, account.id) <= books.seq:
-                own = (valued for valued in books.valuation.events if valued.event.account == account.name)
                 replace_events(connection, account.name, event_rows(own, books.profile.currency))
-                EVENTS.save(connection, account.id, {})  # as the books value them: what a sync derives is another basis
+                # no basis of a sync's: one account's events may hang on another's here
+                EVENTS.save(connection, account.id, {"books": [books.digest, basis]})
 
 
-def _are_shown(connection: Connection, account: StoredAccount, books: Books) -> bool:
-    """Whether a sync or an import derived the same events: from these rows and prices, and of one account nothing hangs on another."""
-    if len(books.subject.accounts) > 1 or events_shown(connection, account.name) != len(books.valuation.events):
-        return False
+def _are_shown(connection: Connection, account: StoredAccount, books: Books, basis: str, number: int) -> bool:
+    """Whether the same books showed their events last, or a sync or an import derived the same of an account that stands alone."""
     kept = EVENTS.load(connection, account.id)
-    derived = kept is not None and kept.touched_from is None and kept.state.get("basis")
-    return derived == events_basis(connection, books.profile)
+    if kept is None or kept.touched_from is not None or events_shown(connection, account.name) != number:
+        return False
+    by_sync = len(books.subject.accounts) == 1 and kept.state.get("basis") == basis
+    return by_sync or kept.state.get("books") == [books.digest, basis]

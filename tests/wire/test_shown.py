@@ -57,4 +57,10 @@ def test_a_report_writes_events_only_where_it_has_others_than_the_sync(
     assert (writes("EUR"), shown(engine)) == (1, found)
     assert writes("CHF") == 1
     assert {row[-3] for row in shown(engine)} == {"CHF"}
+    assert writes("CHF") == 0
+    with writing(engine) as connection:
+        connection.execute(event_row.delete().where(event_row.c.id == found[0][1]))
+    assert writes("CHF") == 1
+    assert (writes("EUR"), shown(engine)) == (1, found)
+    assert writes("CHF") == 1
     engine.dispose()
