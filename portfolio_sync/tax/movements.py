@@ -200,11 +200,11 @@ def gift_in(valued: Valued, profile: Profile) -> Iterator[Movement]:
     """The giver's cost and date, with a lower market value at receipt as the cost for a loss (IRC 1015); or that value alone."""
     facts = valued.event.facts
     for leg, worth in coin_legs(valued, profile, received=True):
-        if profile.gift_in is GiftIn.FMV:
+        if profile.gift_basis is GiftIn.FMV:
             yield movement(Act.ACQUIRE, valued.event, leg, worth.money, worth.source, price=worth.money)
             continue
         less = minus(worth.money, facts.cost)
-        two_bases = profile.gift_in is GiftIn.TWO_BASES and less is not None and less < 0
+        two_bases = profile.gift_basis is GiftIn.TWO_BASES and less is not None and less < 0
         yield movement(
             Act.ACQUIRE, valued.event, leg, facts.cost, "stated", acquired=facts.acquired, price=facts.cost,
             gift_value=worth.money if two_bases else None,
