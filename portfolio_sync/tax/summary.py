@@ -10,7 +10,7 @@ from itertools import chain
 from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.lot import Lot
-from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.profile import GiftOut, Profile
 from portfolio_sync.tax.result import Disposal, Income, SummaryLine
 
 ONE = Decimal(1)
@@ -22,7 +22,9 @@ def summarize(
     """Totals (``asset`` "") and the same by asset, in a fixed order of items; what the law allows a year comes last."""
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     taxed = taxed_figures(disposals) if profile.exempts_long_term else ()
-    for item, asset, amount in chain(disposal_figures(disposals), taxed, income_figures(income), lot_figures(lots)):
+    for item, asset, amount in chain(
+        disposal_figures(disposals, profile), taxed, income_figures(income), lot_figures(lots)
+    ):
         sums[item][asset] += amount
     for by_asset in sums.values():
         by_asset[""] = sum(by_asset.values(), ZERO)
@@ -45,9 +47,10 @@ TAXED = ("tax_free_gain", "taxable_gain")
 AT_COST = frozenset({"gift_out", "lost"})
 
 
-def disposal_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:
+def disposal_figures(disposals: Iterable[Disposal], profile: Profile) -> Iterator[tuple[str, str, Decimal]]:
+    at_cost = AT_COST - {Kind.GIFT_OUT} if profile.gift_out is GiftOut.FMV else AT_COST
     for row in disposals:
-        if row.kind in AT_COST and row.gain == 0:
+        if row.kind in at_cost and row.gain == 0:
             continue  # left without gain or loss: no proceeds
         yield "disposals", row.asset, ONE
         if row.gain is None or row.proceeds is None or row.cost is None:

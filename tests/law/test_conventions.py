@@ -103,3 +103,11 @@ def test_more_than_is_known_is_refused_or_sold_at_no_cost(value: str, rows: list
 def test_a_gift_leaves_without_gain_or_at_its_value(value: str, row: str) -> None:
     history = (WALLETS[0], said(3, "gift_out", "A", "1", "500", wallet="x"))
     assert lines(figures(map(transaction, history), with_settings(GENERIC, {"gift_out": value}))) == [row]
+
+
+@pytest.mark.parametrize(("value", "counted"), [("no_gain", "0 0"), ("fmv", "100 1")])
+def test_a_gift_that_is_a_disposal_counts_as_one_though_nothing_is_gained(value: str, counted: str) -> None:
+    history = (WALLETS[0], said(3, "gift_out", "A", "1", "100", wallet="x"))
+    result = figures(map(transaction, history), with_settings(GENERIC, {"gift_out": value}))
+    sums = {line.item: line.amount for line in result.summary if not line.asset}
+    assert shown(sums["proceeds"], sums["disposals"]) == counted
