@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import chain
 
@@ -48,7 +49,9 @@ AT_COST = frozenset({"gift_out", "lost"})
 
 
 def disposal_figures(disposals: Iterable[Disposal], profile: Profile) -> Iterator[tuple[str, str, Decimal]]:
+    """Of a day that is one disposal, however its units were matched, the gain is one (CRYPTO22255, 22257)."""
     at_cost = AT_COST - {Kind.GIFT_OUT} if profile.gift_out is GiftOut.FMV else AT_COST
+    days: dict[tuple[str, date], Decimal] = defaultdict(lambda: ZERO)
     for row in disposals:
         if row.kind in at_cost and row.gain == 0:
             continue  # left without gain or loss: no proceeds
@@ -58,7 +61,10 @@ def disposal_figures(disposals: Iterable[Disposal], profile: Profile) -> Iterato
             continue
         yield "proceeds", row.asset, row.proceeds
         yield "cost", row.asset, row.cost
-        yield ("gains" if row.gain > 0 else "losses"), row.asset, abs(row.gain)
+        if row.by_day:
+            days[row.asset, row.disposed_on] += row.gain
+        else:
+            yield gain_or_loss(row.gain), row.asset, abs(row.gain)
         yield "net_gain", row.asset, row.gain
         if row.term:
             yield f"net_gain_{row.term}", row.asset, row.gain
@@ -66,6 +72,12 @@ def disposal_figures(disposals: Iterable[Disposal], profile: Profile) -> Iterato
             yield "net_gain_margin", row.asset, row.gain
         if row.denied_loss:
             yield "denied_loss", row.asset, row.denied_loss
+    for (asset, _), gain in days.items():
+        yield gain_or_loss(gain), asset, abs(gain)
+
+
+def gain_or_loss(gain: Decimal) -> str:
+    return "gains" if gain > 0 else "losses"
 
 
 def taxed_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:
