@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from portfolio_sync.core.event import Kind
+from portfolio_sync.tax.profile import with_settings
 from portfolio_sync.tax.profiles import UK
 from tests.law import published
 from tests.law.published import figures, transaction
@@ -128,6 +129,37 @@ def test_a_sale_half_an_hour_before_midnight_utc_on_5_april_is_of_the_next_year(
     )
     (row,) = figures(map(transaction, rows), UK).disposals
     assert (row.tax_year, row.disposed_on.isoformat(), row.by_day, row.term) == ("2025-26", "2025-04-06", True, "")
+
+
+# TCGA 1992 s. 58, 105 (1), 106A: a gift to a spouse is a disposal without gain, matched like a sale; examples of mattjgalloway/cgtcalc
+# (SpouseTransfer*, SameDaySellAndSpouseOut*). A lost key is no disposal (CRYPTO22400) and leaves the pool alone.
+@pytest.mark.parametrize(
+    ("history", "rows", "pool"),
+    [
+        ([("01-01", "buy", "100", "100"), ("02-01", "buy", "10", "1000"), ("02-01", "gift_out", "10", "")], ["gift_out same_day 10 1000"], "100 100"),
+        ([("01-01", "buy", "100", "100"), ("02-01", "gift_out", "40", ""), ("02-15", "buy", "40", "4000")], ["gift_out 30_day 40 4000"], "100 100"),
+        ([("01-01", "buy", "100", "100"), ("02-01", "lost", "40", ""), ("02-15", "buy", "40", "4000")], ["lost s104 40 40"], "100 4060"),
+        (
+            [("01-01", "buy", "100", "100"), ("01-10", "gift_out", "70", ""), ("01-20", "buy", "60", "90"), ("01-20", "sell", "50", "150")],
+            ["gift_out 30_day 10 15", "gift_out s104 60 60", "sell same_day 50 75"],
+            "40 40",
+        ),
+        (
+            [("01-01", "buy", "100", "100"), ("02-01", "buy", "100", "1000"), ("02-01", "gift_out", "100", ""), ("02-01", "sell", "100", "2000")],
+            ["sell same_day 50 500", "gift_out same_day 50 500", "sell s104 50 50", "gift_out s104 50 50"],
+            "",
+        ),
+    ],
+)  # fmt: skip
+def test_tcga_58_a_gift_to_a_spouse_is_matched_like_a_sale(
+    history: list[tuple[str, str, str, str]], rows: list[str], pool: str
+) -> None:
+    said = [token(f"{day}T12", *rest) | {"id": f"t{n}"} for n, (day, *rest) in enumerate(history)]
+    stated = [row if row["value"] else row | {"value": None} for row in said]
+    result = figures(map(transaction, stated), with_settings(UK, {"gift_out": "no_gain"}))
+    assert [shown(r.kind, r.rule, r.quantity, r.cost) for r in result.disposals] == rows
+    assert {r.gain for r in result.disposals if r.kind != "sell"} <= {0}
+    assert " ".join(shown(lot.quantity, lot.cost) for lot in result.lots) == pool
 
 
 # TCGA 1992 s. 17: a gift is a disposal at market value, and a cost of that value for the one who receives it.
