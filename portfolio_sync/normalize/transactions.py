@@ -45,7 +45,9 @@ def by_legs(kind: Kind, legs: Sequence[Leg]) -> Kind:
 
 
 def facts_of(transaction: Transaction) -> Facts:
-    return Facts(**{name: getattr(transaction, name) for name in FACTS})
+    """Values are sizes: which way a position's result went, the sign of its rows says."""
+    said = {name: getattr(transaction, name) for name in FACTS}
+    return Facts(**said | {"value": None if transaction.value is None else transaction.value.copy_abs()})
 
 
 def to_events(transaction: Transaction, account: str) -> Iterator[Event]:
