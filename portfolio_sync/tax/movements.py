@@ -212,16 +212,14 @@ def gift_in(valued: Valued, profile: Profile) -> Iterator[Movement]:
 
 
 def gift_out(valued: Valued, profile: Profile) -> Iterator[Movement]:
-    act = Act.DISPOSE if profile.gift_out is GiftOut.FMV else Act.GIVE
-    for leg, worth in coin_legs(valued, profile, received=False):
-        yield movement(
-            act,
-            valued.event,
-            leg,
-            worth.money if act is Act.DISPOSE else None,
-            worth.source,
-            picks=valued.event.facts.lots,
-        )
+    """At its value a disposal like any other, less what it took to make it; else units leave, and the fee coins beside them."""
+    if profile.gift_out is GiftOut.FMV:
+        yield from sell(valued, profile)
+        return
+    fees = charged(valued, profile)
+    for gift in disposals(valued, profile, fees, ZERO):
+        yield gift._replace(act=Act.GIVE, money=None, price=None)
+    yield from fee_coins(valued, profile, fees)
 
 
 def lost(valued: Valued, profile: Profile) -> Iterator[Movement]:

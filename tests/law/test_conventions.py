@@ -111,3 +111,23 @@ def test_a_gift_that_is_a_disposal_counts_as_one_though_nothing_is_gained(value:
     result = figures(map(transaction, history), with_settings(GENERIC, {"gift_out": value}))
     sums = {line.item: line.amount for line in result.summary if not line.asset}
     assert shown(sums["proceeds"], sums["disposals"]) == counted
+
+
+@pytest.mark.parametrize(
+    ("settings", "paid", "rows"),
+    [
+        ({"gift_out": "fmv"}, fee("5", "USD", "5"), ["gift_out 4 595 400"]),
+        ({"gift_out": "fmv", "sell_fee": "cost"}, fee("5", "USD", "5"), ["gift_out 4 600 405"]),
+        ({"gift_out": "fmv"}, fee("1", "A", "150"), ["gift_out 4 450 400", "fee 1 150 100"]),
+        ({"gift_out": "fmv", "crypto_fee": "in_disposal"}, fee("1", "A", "150"), ["gift_out 5 600 500"]),
+        ({"gift_out": "fmv", "crypto_fee": "disposal_only"}, fee("1", "A", "150"), ["gift_out 4 600 400", "fee 1 150 100"]),
+        ({}, fee("5", "USD", "5"), ["gift_out 4 400 400"]),
+        ({}, fee("1", "A", "150"), ["gift_out 4 400 400", "fee 1 150 100"]),
+        ({"crypto_fee": "in_disposal"}, fee("1", "A", "150"), ["gift_out 5 500 500"]),
+    ],
+)  # fmt: skip
+def test_what_it_took_to_make_a_gift_at_value_is_taken_off(
+    settings: dict[str, str], paid: dict[str, str], rows: list[str]
+) -> None:
+    history = (said(1, "buy", "A", "10", "1000"), said(2, "gift_out", "A", "4", "600", **paid))
+    assert lines(figures(map(transaction, history), with_settings(GENERIC, settings))) == rows

@@ -237,6 +237,17 @@ def test_a_gift_received_has_two_costs_and_a_zone_without_gain(
     assert row.acquired_at.year == since
 
 
+# IRS Publication 551, property received as a gift: an acre worth 8,000 had cost the giver 10,000.
+@pytest.mark.parametrize(("price", "gain"), [("12000", "2000"), ("7000", "-1000"), ("9000", "0")])
+def test_publication_551_an_acre_received_as_a_gift(price: str, gain: str) -> None:
+    gift = Transaction(
+        "t1", at(2021, 6), Kind.GIFT_IN, "ACRE", Decimal(1), Decimal(8000), cost=Decimal(10000), acquired=at(2020)
+    )
+    sale = Transaction("t2", at(2022), Kind.SELL, "ACRE", Decimal(1), Decimal(price))
+    (row,) = figures(gift, sale).disposals
+    assert shown(row.gain) == gain
+
+
 # IRC 1001 (b), 1015: the amount realised is net of the fee, whether a report takes it off the proceeds or shows it as cost.
 @pytest.mark.parametrize("sell_fee", ["proceeds", "cost"])
 @pytest.mark.parametrize(("price", "gain"), [("95", "0"), ("101", "0"), ("81", "-4"), ("110", "5")])
