@@ -50,7 +50,7 @@ class Day:
 
     @property
     def unmatched(self) -> Decimal:
-        return sum((side.rest.quantity for side in self.sold), ZERO)
+        return self.sold[0].rest.quantity if len(self.sold) == 1 else sum((s.rest.quantity for s in self.sold), ZERO)
 
 
 def uk_s104(history: Sequence[Movement], profile: Profile, _standing: object = ()) -> Matching:
@@ -107,7 +107,8 @@ def joined(words: Iterable[str]) -> str:
 
 def pair(day: Day, bought: Side, rule: str) -> None:
     """Match as many units of the day's sale with those purchases as both have left."""
-    units, left = min(day.unmatched, bought.rest.quantity), day.unmatched
+    left = day.unmatched
+    units = min(left, bought.rest.quantity)
     for sold in day.sold:
         others = left - sold.rest.quantity
         part = units if sold is day.sold[-1] else max(share(units, sold.rest.quantity, left), units - others)
