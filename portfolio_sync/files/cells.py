@@ -46,6 +46,11 @@ def decimal(column: str, cell: str) -> Decimal:
     return Decimal(cell)
 
 
+def signed(column: str, cell: str) -> Decimal:
+    """What may be a loss."""
+    return decimal(column, cell[1:]).copy_negate() if cell.startswith("-") else decimal(column, cell)
+
+
 def instant(column: str, cell: str) -> datetime:
     """To the microsecond; a time without an offset is no instant."""
     try:
@@ -104,3 +109,5 @@ READERS: dict[str, Callable[[str, str], Any]] = {
     "lots": lots,
     "currency": currency,
 }
+OF_A_POSITION = READERS | {"value": signed}
+"""For a position on margin, which wins or loses; it moves no lots."""

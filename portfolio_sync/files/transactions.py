@@ -18,7 +18,7 @@ from portfolio_sync.core.amount import EXACT, ZERO
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.transaction import Transaction
 from portfolio_sync.errors import InputFileError
-from portfolio_sync.files.cells import READERS, Mistake, text, whole
+from portfolio_sync.files.cells import OF_A_POSITION, READERS, Mistake, text, whole
 from portfolio_sync.files.sheet import Sheet
 
 COLUMNS = (*(field.name for field in fields(Transaction)), "seq")
@@ -127,8 +127,9 @@ def transaction_of(said: Mapping[str, str]) -> Transaction:
             raise Mistake(name, f"is empty; every transaction has {'an' if name[0] in 'aei' else 'a'} {name}")
     kind = kind_of(said["kind"])
     check_form(kind, said)
+    readers = OF_A_POSITION if kind is Kind.MARGIN else READERS
     values: dict[str, Any] = {
-        name: READERS.get(name, text)(name, cell) for name, cell in said.items() if name not in ("kind", "seq")
+        name: readers.get(name, text)(name, cell) for name, cell in said.items() if name not in ("kind", "seq")
     }
     for name in ABOVE_ZERO:
         if values.get(name) == 0:

@@ -24,6 +24,8 @@ EXCHANGES = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE})
 TWO = 2
 CHARGED = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE, Kind.SPEND, Kind.TRANSFER})
 """Kinds with fees of their own; coins paid as a fee of any other kind are used up beside it."""
+STATED = CHARGED | {Kind.GIFT_OUT}
+"""A gift has a fee where a person says so; of a ledger row all that left is the gift."""
 
 
 def kind_of(transaction: Transaction) -> Kind:
@@ -45,7 +47,9 @@ def by_legs(kind: Kind, legs: Sequence[Leg]) -> Kind:
 
 
 def facts_of(transaction: Transaction) -> Facts:
-    return Facts(**{name: getattr(transaction, name) for name in FACTS})
+    """Values are sizes: which way a position's result went, the sign of its rows says."""
+    said = {name: getattr(transaction, name) for name in FACTS}
+    return Facts(**said | {"value": None if transaction.value is None else transaction.value.copy_abs()})
 
 
 def to_events(transaction: Transaction, account: str) -> Iterator[Event]:
@@ -53,7 +57,7 @@ def to_events(transaction: Transaction, account: str) -> Iterator[Event]:
     event = to_event(transaction, account)
     yield event
     coins = transaction.fee and transaction.fee_asset not in FIAT
-    if coins and event.kind not in CHARGED and event.kind is not Kind.INTERNAL:
+    if coins and event.kind not in STATED and event.kind is not Kind.INTERNAL:
         spent = Transaction(
             transaction.id, transaction.time, Kind.FEE, transaction.fee_asset, transaction.fee, transaction.fee_value,
             wallet=transaction.wallet, currency=transaction.currency, note=transaction.note,
@@ -73,7 +77,7 @@ def to_event(transaction: Transaction, account: str, *part: str) -> Event:
         )
         if number and asset
     )
-    charged = transaction.fee if kind in CHARGED and transaction.fee_asset else None
+    charged = transaction.fee if kind in STATED and transaction.fee_asset else None
     fees = (Leg(charged, transaction.fee_asset, ids),) if charged else ()
     return Event(
         content_id("E", account, transaction.id, *part), account, transaction.time, by_legs(kind, legs), legs, fees, ids,

@@ -194,7 +194,9 @@ LEGS: dict[Kind, Callable[[Event, Lookup], tuple[Value, ...]]] = {
     Kind.GIFT_OUT: gift,
 }
 # Kinds whose fees are a cost of something, or coins that go.
-CHARGED = frozenset({Kind.BUY, Kind.SELL, Kind.TRADE, Kind.SPEND, Kind.MARGIN, Kind.TRANSFER, Kind.WITHDRAWAL})
+CHARGED = frozenset(
+    {Kind.BUY, Kind.SELL, Kind.TRADE, Kind.SPEND, Kind.GIFT_OUT, Kind.MARGIN, Kind.TRANSFER, Kind.WITHDRAWAL}
+)
 OPTIONAL = frozenset({Kind.GIFT_IN, Kind.GIFT_OUT})
 
 

@@ -55,7 +55,7 @@ def disposal_row(match: Match, extra_cost: Decimal, seen: dict[str, int], facts:
     origin = (lot.event, *lot.ids) if lot else (match.rule,)
     key = "|".join((disposal.event, disposal.kind, disposal.asset, *disposal.ids, *origin))
     seen[key] = number = seen.get(key, 0) + 1
-    since = held_since(match)
+    since = held_since(match, extra_cost)
     acquired, disposed = profile.local_day(since) if since else None, profile.local_day(disposal.time)
     # 365 days are counted as the tools that do so count them: whole days that have passed, wherever midnight lies
     begin, end = (since, disposal.time) if facts.holding_rule is TermRule.DAYS365 else (acquired, disposed)
@@ -82,7 +82,7 @@ def money_of(match: Match, extra_cost: Decimal) -> tuple[Decimal | None, Decimal
         return cost, cost
     lower = value_when_given(match)
     if lower is not None and proceeds is not None:
-        cost = max(min(cost, proceeds), lower)
+        cost = max(min(cost, proceeds - extra_cost), lower)
     return proceeds, cost + extra_cost if extra_cost else cost
 
 
@@ -92,10 +92,10 @@ def value_when_given(match: Match) -> Decimal | None:
     return share(lot.gift_value, match.quantity, lot.quantity) if lot and lot.gift_value is not None else None
 
 
-def held_since(match: Match) -> datetime | None:
+def held_since(match: Match, extra_cost: Decimal) -> datetime | None:
     """The giver's time counts where his cost does; a loss on the lower value at the gift was held since then (IRC 1223 (2))."""
     lot = match.lot
     if lot is None or lot.gift_value is None or match.proceeds is None:
         return lot.acquired_at if lot else None
     lower = value_when_given(match)
-    return lot.time if lower is not None and match.proceeds < lower else lot.acquired_at
+    return lot.time if lower is not None and match.proceeds - extra_cost < lower else lot.acquired_at

@@ -200,11 +200,11 @@ def gift_in(valued: Valued, profile: Profile) -> Iterator[Movement]:
     """The giver's cost and date, with a lower market value at receipt as the cost for a loss (IRC 1015); or that value alone."""
     facts = valued.event.facts
     for leg, worth in coin_legs(valued, profile, received=True):
-        if profile.gift_in is GiftIn.FMV:
+        if profile.gift_basis is GiftIn.FMV:
             yield movement(Act.ACQUIRE, valued.event, leg, worth.money, worth.source, price=worth.money)
             continue
         less = minus(worth.money, facts.cost)
-        two_bases = profile.gift_in is GiftIn.TWO_BASES and less is not None and less < 0
+        two_bases = profile.gift_basis is GiftIn.TWO_BASES and less is not None and less < 0
         yield movement(
             Act.ACQUIRE, valued.event, leg, facts.cost, "stated", acquired=facts.acquired, price=facts.cost,
             gift_value=worth.money if two_bases else None,
@@ -212,16 +212,14 @@ def gift_in(valued: Valued, profile: Profile) -> Iterator[Movement]:
 
 
 def gift_out(valued: Valued, profile: Profile) -> Iterator[Movement]:
-    act = Act.DISPOSE if profile.gift_out is GiftOut.FMV else Act.GIVE
-    for leg, worth in coin_legs(valued, profile, received=False):
-        yield movement(
-            act,
-            valued.event,
-            leg,
-            worth.money if act is Act.DISPOSE else None,
-            worth.source,
-            picks=valued.event.facts.lots,
-        )
+    """At its value a disposal like any other, less what it took to make it; else units leave, and the fee coins beside them."""
+    if profile.gift_out is GiftOut.FMV:
+        yield from sell(valued, profile)
+        return
+    fees = charged(valued, profile)
+    for gift in disposals(valued, profile, fees, ZERO):
+        yield gift._replace(act=Act.GIVE, money=None, price=None)
+    yield from fee_coins(valued, profile, fees)
 
 
 def lost(valued: Valued, profile: Profile) -> Iterator[Movement]:

@@ -109,7 +109,7 @@ def with_values(events: Sequence[Valued], moved: Callable[[Valued], Iterable[Mov
         taxed = m.act is Act.DISPOSE and m.kind in TAXED
         given = stated(valued.event.facts.portfolio_value, valued.event, lookup) if taxed else None
         if taxed:
-            value = given.money if given else worth.just_before(m)
+            value = worth.as_stated(given.money) if given else worth.just_before(m)
             history[place] = m._replace(portfolio_value=value), valued
             if value is None:
                 without_value.add(m.event)
@@ -120,32 +120,43 @@ def with_values(events: Sequence[Valued], moved: Callable[[Valued], Iterable[Mov
                     f"the coins of this {m.kind} brought {shortest(m.price)}, all coins were stated to be worth {shortest(value)}: portfolio_value counts those sold, too",
                 )
         worth.book(m, counted=not given)
-    return Portfolio([m for m, _ in history], worth.findings, without_value)
+    return Portfolio([m for m, _ in history], [*worth.findings, *worth.shortages()], without_value)
 
 
 class Worth:
-    """Units of each asset while the history runs. More gone than known: the worth is not known from there on."""
+    """Units of each asset while the history runs. More gone than known: the worth is not known from there on.
+
+    Who states the worth at every sale from there on has answered for it; it is named where one is left to be reckoned.
+    """
 
     def __init__(self, lookup: Lookup) -> None:
         self.lookup, self.findings = lookup, list[Finding]()
         self.units: dict[str, Decimal] = defaultdict(lambda: ZERO)
-        self.short: set[str] = set()
+        self.short: dict[str, Finding] = {}
+        self.answered, self.missed = set[str](), False
 
     def book(self, m: Movement, *, counted: bool) -> None:
         if m.act is Act.MOVE:
             return
         left = self.units[m.asset] + (m.quantity if m.act is Act.ACQUIRE else -m.quantity)
         if left < 0 and counted and m.asset not in self.short:
-            self.short.add(m.asset)
-            self.note(
+            self.short[m.asset] = found(
                 m,
                 "insufficient_holdings",
                 f"this {m.kind} takes {-left} {m.asset} more than is known: state how they were acquired, or portfolio_value at each later sale",
             )
         self.units[m.asset] = max(left, ZERO)
 
+    def as_stated(self, value: Decimal | None) -> Decimal | None:
+        self.answered |= self.short.keys()
+        return value
+
+    def shortages(self) -> list[Finding]:
+        return [finding for asset, finding in self.short.items() if self.missed or asset not in self.answered]
+
     def just_before(self, sale: Movement) -> Decimal | None:
         if self.short or sale.price is None or self.units[sale.asset] < sale.quantity:
+            self.missed = True
             return None
         total, missing = sale.price * self.units[sale.asset] / sale.quantity, []
         for asset, units in sorted(self.units.items()):
@@ -164,4 +175,8 @@ class Worth:
         return None if missing else total
 
     def note(self, m: Movement, code: str, message: str) -> None:
-        self.findings.append(Finding(Severity.ERROR, code, message, m.ids, m.time, m.account))
+        self.findings.append(found(m, code, message))
+
+
+def found(m: Movement, code: str, message: str) -> Finding:
+    return Finding(Severity.ERROR, code, message, m.ids, m.time, m.account)

@@ -182,6 +182,12 @@ class Profile:
         return TermRule.CALENDAR if german else self.term_rule
 
     @property
+    def gift_basis(self) -> GiftIn:
+        """Two bases are an American rule: a method that is another country's by name takes the giver's cost alone."""
+        two = self.gift_in is GiftIn.TWO_BASES and self.method not in LOT_ORDERS
+        return GiftIn.DONOR if two else self.gift_in
+
+    @property
     def exempts_long_term(self) -> bool:
         return self.long_term_exempt or self.method is Method.DE_FIFO
 

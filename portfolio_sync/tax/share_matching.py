@@ -1,7 +1,8 @@
 """The United Kingdom's share matching: the same day, the next 30 days, then the section 104 pool.
 
 TCGA 1992 ss. 104, 105, 106A; HMRC Cryptoassets Manual CRYPTO22250-22257. All purchases of a local day are one transaction and
-so are all sales, over all wallets. Every day is matched with itself before any sale looks ahead; day 30 counts, day 31 not.
+so are all sales, over all wallets; a gift without gain (s. 58) is a disposal like them. Every day is matched with itself before
+any sale looks ahead; day 30 counts, day 31 not.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import localcontext
+from decimal import Decimal, localcontext
 
 from portfolio_sync.core.amount import EXACT, ZERO
-from portfolio_sync.core.lot import Act, Match, Matching, Movement
+from portfolio_sync.core.event import Kind
+from portfolio_sync.core.lot import Act, Match, Matching, Movement, share
 from portfolio_sync.tax.pool import Pool, Whereabouts, by_entry, entry
 from portfolio_sync.tax.profile import Oversell, Profile
 
@@ -35,12 +37,20 @@ class Side:
 
 @dataclass(slots=True)
 class Day:
-    """What happened to one asset on one local day. ``given``: what leaves without gain or loss, from the pool alone."""
+    """What happened to one asset on one local day.
+
+    ``sold``: its sales and, beside them, its gifts without gain or loss: one disposal, of which each rule takes a like part.
+    ``lost``: what is no disposal and leaves the pool alone.
+    """
 
     bought: Side | None = None
-    sold: Side | None = None
-    given: list[Movement] = field(default_factory=list)
+    sold: list[Side] = field(default_factory=list)
+    lost: list[Movement] = field(default_factory=list)
     matches: list[Match] = field(default_factory=list)
+
+    @property
+    def unmatched(self) -> Decimal:
+        return self.sold[0].rest.quantity if len(self.sold) == 1 else sum((s.rest.quantity for s in self.sold), ZERO)
 
 
 def uk_s104(history: Sequence[Movement], profile: Profile, _standing: object = ()) -> Matching:
@@ -67,9 +77,11 @@ def by_day(history: Sequence[Movement], profile: Profile) -> list[Day]:
         if act is Act.ACQUIRE:
             day.bought = Side(on, as_one(movements))
         elif act is Act.DISPOSE:
-            day.sold = Side(on, as_one(movements))
+            day.sold.insert(0, Side(on, as_one(movements)))
         elif act is Act.GIVE:
-            day.given = movements
+            gifts = [m for m in movements if m.kind == Kind.GIFT_OUT]
+            day.sold += [Side(on, as_one(gifts))] if gifts else []
+            day.lost = [m for m in movements if m.kind != Kind.GIFT_OUT]
     return [days[on] for on in sorted(days)]
 
 
@@ -95,12 +107,15 @@ def joined(words: Iterable[str]) -> str:
 
 def pair(day: Day, bought: Side, rule: str) -> None:
     """Match as many units of the day's sale with those purchases as both have left."""
-    sold = day.sold
-    assert sold
-    units = min(sold.rest.quantity, bought.rest.quantity)
-    if units:
-        cost, proceeds = bought.rest.take(units), sold.rest.take(units)
-        day.matches.append(Match(sold.whole, bought.whole, units, cost, proceeds, rule, bought.day.isoformat()))
+    left = day.unmatched
+    units = min(left, bought.rest.quantity)
+    for sold in day.sold:
+        others = left - sold.rest.quantity
+        part = units if sold is day.sold[-1] else max(share(units, sold.rest.quantity, left), units - others)
+        units -= part
+        if part:
+            cost, proceeds = bought.rest.take(part), sold.rest.take(part)
+            day.matches.append(Match(sold.whole, bought.whole, part, cost, proceeds, rule, bought.day.isoformat()))
 
 
 def look_ahead(days: Sequence[Day]) -> None:
@@ -108,13 +123,13 @@ def look_ahead(days: Sequence[Day]) -> None:
     purchases = [day.bought for day in days if day.bought and day.bought.rest.quantity]
     first = 0
     for day in days:
-        sold = day.sold
-        if not sold:
+        if not day.sold:
             continue
-        while first < len(purchases) and (purchases[first].day <= sold.day or not purchases[first].rest.quantity):
+        today = day.sold[0].day
+        while first < len(purchases) and (purchases[first].day <= today or not purchases[first].rest.quantity):
             first += 1
         place = first
-        while sold.rest.quantity and place < len(purchases) and purchases[place].day <= sold.day + AHEAD:
+        while day.unmatched and place < len(purchases) and purchases[place].day <= today + AHEAD:
             pair(day, purchases[place], THIRTY_DAYS)
             place += 1
 
@@ -125,14 +140,14 @@ def pooled(days: Sequence[Day], place: Whereabouts, profile: Profile) -> Matchin
     for day in days:
         if day.bought:
             pool.add(day.bought.rest.quantity, day.bought.rest.cost, day.bought.whole)
-        leaving = [(day.sold.whole, day.sold.rest.quantity)] if day.sold and day.sold.rest.quantity else []
-        for m, units in (*leaving, *((m, m.quantity) for m in day.given)):
+        leaving = [(side.whole, side.rest.quantity, side) for side in day.sold if side.rest.quantity]
+        for m, units, side in (*leaving, *((m, m.quantity, None) for m in day.lost)):
             if units > pool.quantity:
                 if profile.oversell is Oversell.ERROR:
                     return Matching(matches, (), m, units - pool.quantity, by_day=True)
                 place.put(m.wallet, m.account, units - pool.quantity)
                 pool.add(units - pool.quantity, ZERO, m)
-            proceeds = day.sold.rest.take(units) if day.sold and m is day.sold.whole else m.money
+            proceeds = side.rest.take(units) if side else m.money
             spoiled_by = pool.spoiled_by
             day.matches.append(Match(m, None, units, pool.take(units), proceeds, SECTION_104, spoiled_by=spoiled_by))
         matches += day.matches

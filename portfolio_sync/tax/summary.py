@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import chain
 
 from portfolio_sync.core.amount import ZERO
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.lot import Lot
-from portfolio_sync.tax.profile import Profile
+from portfolio_sync.tax.profile import GiftOut, Profile
 from portfolio_sync.tax.result import Disposal, Income, SummaryLine
 
 ONE = Decimal(1)
@@ -22,7 +23,9 @@ def summarize(
     """Totals (``asset`` "") and the same by asset, in a fixed order of items; what the law allows a year comes last."""
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     taxed = taxed_figures(disposals) if profile.exempts_long_term else ()
-    for item, asset, amount in chain(disposal_figures(disposals), taxed, income_figures(income), lot_figures(lots)):
+    for item, asset, amount in chain(
+        disposal_figures(disposals, profile), taxed, income_figures(income), lot_figures(lots)
+    ):
         sums[item][asset] += amount
     for by_asset in sums.values():
         by_asset[""] = sum(by_asset.values(), ZERO)
@@ -45,10 +48,11 @@ TAXED = ("tax_free_gain", "taxable_gain")
 AT_COST = frozenset({"gift_out", "lost"})
 
 
-def disposal_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:
+def disposal_figures(disposals: Iterable[Disposal], profile: Profile) -> Iterator[tuple[str, str, Decimal]]:
+    at_cost = AT_COST - {Kind.GIFT_OUT} if profile.gift_out is GiftOut.FMV else AT_COST
     by_asset: dict[str, list[Disposal]] = defaultdict(list)
     for row in disposals:
-        if row.kind not in AT_COST or row.gain != 0:  # else left without gain or loss: no proceeds
+        if row.kind not in at_cost or row.gain != 0:  # else left without gain or loss: no proceeds
             by_asset[row.asset].append(row)
     for asset, rows in by_asset.items():
         yield from ((item, asset, amount) for item, amount in figures_of(rows))
@@ -60,11 +64,12 @@ def figures_of(rows: Sequence[Disposal]) -> Iterator[tuple[str, Decimal]]:
     known = [row for row in rows if not (row.gain is None or row.proceeds is None or row.cost is None)]
     if len(known) < len(rows):
         yield "disposals_unknown", Decimal(len(rows) - len(known))
+    gains = gains_of(known)
     parts: dict[str, list[Decimal | None]] = {
         "proceeds": [row.proceeds for row in known],
         "cost": [row.cost for row in known],
-        "gains": [row.gain for row in known if row.gain and row.gain > 0],
-        "losses": [abs(row.gain) for row in known if row.gain is not None and row.gain <= 0],
+        "gains": [gain for gain in gains if gain > 0],
+        "losses": [-gain for gain in gains if gain <= 0],
         "net_gain": [row.gain for row in known],
         **{f"net_gain_{term}": [row.gain for row in known if row.term == term] for term in ("short", "long")},
         "net_gain_margin": [row.gain for row in known if row.kind == Kind.MARGIN],
@@ -73,6 +78,17 @@ def figures_of(rows: Sequence[Disposal]) -> Iterator[tuple[str, Decimal]]:
     for item, amounts in parts.items():
         if amounts:
             yield item, sum(filter(None, amounts), ZERO)
+
+
+def gains_of(rows: Iterable[Disposal]) -> list[Decimal]:
+    """Of each row; of a day that is one disposal, however its units were matched, the gain is one (CRYPTO22255, 22257)."""
+    gains, days = list[Decimal](), defaultdict[date, Decimal](Decimal)
+    for row in rows:
+        if row.by_day:
+            days[row.disposed_on] += row.gain or ZERO
+        else:
+            gains.append(row.gain or ZERO)
+    return [*gains, *days.values()]
 
 
 def taxed_figures(disposals: Iterable[Disposal]) -> Iterator[tuple[str, str, Decimal]]:

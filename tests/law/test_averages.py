@@ -86,6 +86,20 @@ def test_canada_only_what_was_bought_and_is_held_is_denied(history: list[Line], 
     assert taken(history, CA, "CAD") == gains
 
 
+# CRA: technical interpretation 2005-0150811E5 (all of the loss), IT-456R paragraph 12 (15 of 20 units bought back).
+@pytest.mark.parametrize(
+    ("history", "gains"),
+    [
+        ([(0, "buy", "100", "300"), (59, "buy", "100", "100"), (60, "sell", "100", "100")], ["0 100"]),
+        ([(0, "buy", "50", "500"), (90, "sell", "20", "100"), (100, "buy", "15", "75")], ["-25 75"]),
+    ],
+)
+def test_canada_cra_the_superficial_part_is_the_least_of_three_over_what_was_sold(
+    history: list[Line], gains: list[str]
+) -> None:
+    assert taken(history, CA, "CAD") == gains
+
+
 # Examples of yungene/ireland-cgt-calculator (TaxEngineTest), with the loss deducted from the gain on what was bought back, as
 # TCA 1997 s. 581 (3) says; and a published Irish guide's second example.
 @pytest.mark.parametrize(

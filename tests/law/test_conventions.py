@@ -103,3 +103,31 @@ def test_more_than_is_known_is_refused_or_sold_at_no_cost(value: str, rows: list
 def test_a_gift_leaves_without_gain_or_at_its_value(value: str, row: str) -> None:
     history = (WALLETS[0], said(3, "gift_out", "A", "1", "500", wallet="x"))
     assert lines(figures(map(transaction, history), with_settings(GENERIC, {"gift_out": value}))) == [row]
+
+
+@pytest.mark.parametrize(("value", "counted"), [("no_gain", "0 0"), ("fmv", "100 1")])
+def test_a_gift_that_is_a_disposal_counts_as_one_though_nothing_is_gained(value: str, counted: str) -> None:
+    history = (WALLETS[0], said(3, "gift_out", "A", "1", "100", wallet="x"))
+    result = figures(map(transaction, history), with_settings(GENERIC, {"gift_out": value}))
+    sums = {line.item: line.amount for line in result.summary if not line.asset}
+    assert shown(sums["proceeds"], sums["disposals"]) == counted
+
+
+@pytest.mark.parametrize(
+    ("settings", "paid", "rows"),
+    [
+        ({"gift_out": "fmv"}, fee("5", "USD", "5"), ["gift_out 4 595 400"]),
+        ({"gift_out": "fmv", "sell_fee": "cost"}, fee("5", "USD", "5"), ["gift_out 4 600 405"]),
+        ({"gift_out": "fmv"}, fee("1", "A", "150"), ["gift_out 4 450 400", "fee 1 150 100"]),
+        ({"gift_out": "fmv", "crypto_fee": "in_disposal"}, fee("1", "A", "150"), ["gift_out 5 600 500"]),
+        ({"gift_out": "fmv", "crypto_fee": "disposal_only"}, fee("1", "A", "150"), ["gift_out 4 600 400", "fee 1 150 100"]),
+        ({}, fee("5", "USD", "5"), ["gift_out 4 400 400"]),
+        ({}, fee("1", "A", "150"), ["gift_out 4 400 400", "fee 1 150 100"]),
+        ({"crypto_fee": "in_disposal"}, fee("1", "A", "150"), ["gift_out 5 500 500"]),
+    ],
+)  # fmt: skip
+def test_what_it_took_to_make_a_gift_at_value_is_taken_off(
+    settings: dict[str, str], paid: dict[str, str], rows: list[str]
+) -> None:
+    history = (said(1, "buy", "A", "10", "1000"), said(2, "gift_out", "A", "4", "600", **paid))
+    assert lines(figures(map(transaction, history), with_settings(GENERIC, settings))) == rows

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from portfolio_sync.tax.holding import term
-from portfolio_sync.tax.profile import TermRule
-from portfolio_sync.tax.profiles import DE
+from portfolio_sync.tax.profile import Profile, TermRule, with_settings
+from portfolio_sync.tax.profiles import DE, GENERIC
 from tests.law import published
 from tests.law.published import figures, transaction
 from tests.shown import shown
@@ -69,8 +69,9 @@ def test_the_summary_parts_taxed_and_free_gains() -> None:
     assert (sums["taxable_gain"], sums["tax_free_gain"], sums["net_gain"]) == (Decimal(-10), Decimal(50), Decimal(40))
 
 
-# EStG 23 (1) sentence 3: a gift keeps the giver's cost and date, for a loss too.
-def test_a_gift_keeps_the_givers_cost_and_date() -> None:
+# EStG 23 (1) sentence 3: a gift keeps the giver's cost and date, for a loss too; so does the German method by itself.
+@pytest.mark.parametrize("profile", [DE, with_settings(GENERIC, {"method": "de_fifo"})])
+def test_a_gift_keeps_the_givers_cost_and_date(profile: Profile) -> None:
     gift = trade("t1", "gift_in", "2024-01-01T12:00:00Z", "80") | {"cost": "100", "acquired": "2022-01-01T12:00:00Z"}
-    (row,) = figures(map(transaction, (gift, trade("t2", "sell", "2024-02-01T12:00:00Z", "90"))), DE).disposals
+    (row,) = figures(map(transaction, (gift, trade("t2", "sell", "2024-02-01T12:00:00Z", "90"))), profile).disposals
     assert shown(row.cost, row.gain, row.term) == "100 -10 long"

@@ -237,6 +237,31 @@ def test_a_gift_received_has_two_costs_and_a_zone_without_gain(
     assert row.acquired_at.year == since
 
 
+# IRS Publication 551, property received as a gift: an acre worth 8,000 had cost the giver 10,000.
+@pytest.mark.parametrize(("price", "gain"), [("12000", "2000"), ("7000", "-1000"), ("9000", "0")])
+def test_publication_551_an_acre_received_as_a_gift(price: str, gain: str) -> None:
+    gift = Transaction(
+        "t1", at(2021, 6), Kind.GIFT_IN, "ACRE", Decimal(1), Decimal(8000), cost=Decimal(10000), acquired=at(2020)
+    )
+    sale = Transaction("t2", at(2022), Kind.SELL, "ACRE", Decimal(1), Decimal(price))
+    (row,) = figures(gift, sale).disposals
+    assert shown(row.gain) == gain
+
+
+# IRC 1001 (b), 1015: the amount realised is net of the fee, whether a report takes it off the proceeds or shows it as cost.
+@pytest.mark.parametrize("sell_fee", ["proceeds", "cost"])
+@pytest.mark.parametrize(("price", "gain"), [("95", "0"), ("101", "0"), ("81", "-4"), ("110", "5")])
+def test_the_zone_without_gain_is_where_the_net_price_lies(sell_fee: str, price: str, gain: str) -> None:
+    gift = Transaction(
+        "t1", at(2021, 6), Kind.GIFT_IN, "BTC", Decimal(1), Decimal(80), cost=Decimal(100), acquired=at(2020)
+    )
+    sale = Transaction(
+        "t2", at(2022), Kind.SELL, "BTC", Decimal(1), Decimal(price), fee=Decimal(5), fee_asset="USD", fee_value=Decimal(5)
+    )  # fmt: skip
+    (row,) = figures(gift, sale, profile=with_settings(US, {"sell_fee": sell_fee})).disposals
+    assert shown(row.gain, row.term) == f"{gain} {'short' if price == '81' else 'long'}"
+
+
 # The examples of the regulations, under the US profile: 26 CFR 1.1001-7 examples 2 and 3, 1.1012-1(j) examples 2 and 3.
 @pytest.mark.parametrize(
     "name", ["us-reg1001-7-ex2", "us-reg1001-7-ex3", "us-reg1012-j-ex2", "us-irs-faq-a53-transfer-fee"]

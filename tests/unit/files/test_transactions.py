@@ -210,3 +210,9 @@ def test_rubbish_is_refused_and_never_a_crash(junk: bytes) -> None:
 @pytest.mark.parametrize("symbol", ["KFEE", "BRK.B", "FEE", "AAPLx", "XAUT", "ETHW", "foo"])
 def test_a_name_of_its_own_is_no_name_of_krakens(symbol: str) -> None:
     assert one(asset=symbol).asset == symbol
+
+
+def test_what_a_position_lost_has_a_sign_and_nothing_else_has() -> None:
+    assert one(kind="margin", asset="USD", amount="50", value="-50.5").value == Decimal("-50.5")
+    assert "'-50' is not a number" in refusal(row(kind="margin", fee="-50", fee_asset="USD"))
+    assert "'-50' is not a number" in refusal(row(kind="sell", value="-50"))

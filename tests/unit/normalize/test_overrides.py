@@ -260,11 +260,19 @@ def test_an_exchange_is_what_its_two_sides_are(kind: Kind, asset: str, counter: 
     assert [leg.asset for leg in (*event.given, *event.received)] == [given, got]
 
 
-def test_coins_paid_as_the_fee_of_a_gift_are_used_up_beside_it() -> None:
-    told = says("t1", Kind.GIFT_OUT, "BTC", "1", fee="0.1", fee_asset="BNB", fee_value="3")
-    gift, fee = normalize([], [told]).events
-    assert (gift.kind, legs(gift)) == (Kind.GIFT_OUT, {"BTC": "-1"})
+def test_a_stated_value_is_a_size() -> None:
+    ledger = booked("margin", "BTC", "-0.001")
+    told = says("L1", Kind.MARGIN, "BTC", "0.001", value=Decimal("-50.123456789012345678901234567890"))
+    assert only(normalize(ledger.rows, [told])).facts.value == Decimal("50.123456789012345678901234567890")
+
+
+def test_coins_paid_as_the_fee_of_a_loss_are_used_up_beside_it_and_those_of_a_gift_are_its_own() -> None:
+    told = says("t1", Kind.LOST, "BTC", "1", fee="0.1", fee_asset="BNB", fee_value="3")
+    lost, fee = normalize([], [told]).events
+    assert (lost.kind, legs(lost)) == (Kind.LOST, {"BTC": "-1"})
     assert (fee.kind, legs(fee), fee.facts.value) == (Kind.FEE, {"BNB": "-0.1"}, Decimal(3))
+    gift = only(normalize([], [says("t1", Kind.GIFT_OUT, "BTC", "1", fee="0.1", fee_asset="BNB", fee_value="3")]))
+    assert (legs(gift), [str(leg.number) for leg in gift.fees]) == ({"BTC": "-1"}, ["0.1"])
 
 
 @given(st.lists(st.sampled_from(["deposit", "withdrawal", "mystery", "staking", "trade"]), max_size=6), st.data())

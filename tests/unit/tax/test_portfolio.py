@@ -137,6 +137,16 @@ def test_more_sold_than_known_has_no_gain_unless_the_portfolio_is_stated() -> No
     assert lines(figures(bought, stated)) == ["sell BTC 2 100 500 -400"]
 
 
+def test_units_that_are_not_known_are_named_only_where_a_value_is_left_to_be_reckoned() -> None:
+    bought, swap = did(0, Kind.BUY, 1, "BTC", 1000), did(5, Kind.GIFT_OUT, 2, "BTC", None)
+    stated = did(9, Kind.SELL, 1, "BTC", 450, portfolio_value=Decimal(1200))
+    assert [f.code for f in figures(bought, swap).findings] == ["insufficient_holdings"]
+    answered = figures(bought, swap, stated)
+    assert (lines(answered), [*answered.findings]) == (["sell BTC 1 450 375 75"], [])
+    codes = {f.code for f in figures(bought, swap, stated, did(12, Kind.SELL, 1, "BTC", 100)).findings}
+    assert "insufficient_holdings" in codes
+
+
 def test_a_year_shows_the_acquisition_price_left_at_its_end() -> None:
     sales = [did(day, Kind.SELL, 1, "BTC", 100, portfolio_value=Decimal(400)) for day in (9, 400)]
     result = figures(did(0, Kind.BUY, 2, "BTC", 400), *sales, year=2024)
