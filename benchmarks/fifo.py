@@ -8,6 +8,7 @@ from decimal import Decimal
 from random import Random
 
 from benchmarks.clock import cpu
+from portfolio_sync.core.cycles import without_cycle_search
 from portfolio_sync.core.lot import Act, Movement
 from portfolio_sync.tax.methods import METHODS
 from portfolio_sync.tax.profiles import GENERIC
@@ -54,9 +55,9 @@ def bare(movements: list[Movement]) -> Decimal:
 
 
 def engine() -> dict[str, object]:
-    movements = history(EVENTS)
-    ours = cpu(lambda: METHODS[GENERIC.method].match(movements, GENERIC, ()))
-    plain = cpu(lambda: bare(movements))
+    movements, as_reports_do = history(EVENTS), without_cycle_search()
+    ours = cpu(as_reports_do(lambda: METHODS[GENERIC.method].match(movements, GENERIC, ())))
+    plain = cpu(as_reports_do(lambda: bare(movements)))
     return {
         "suite": "FIFO",
         "events": EVENTS,

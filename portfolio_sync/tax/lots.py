@@ -75,11 +75,11 @@ class Books:
         self.per_wallet = False
 
     def run(self, movements: Iterable[Movement]) -> Matching:
-        wallets_from = self.rules.wallets_from
+        wallets_from, known = self.rules.wallets_from, {} if self.rules.dated else self.wallets
         for order, movement in enumerate(movements):
             if wallets_from is not None and not self.per_wallet:
                 self.per_wallet = movement.time >= wallets_from
-            wallet = self.wallet(movement.wallet, movement.time)
+            wallet = known.get(movement.wallet) or self.wallet(movement.wallet, movement.time)
             if movement.act is Act.ACQUIRE:
                 wallet.add(OpenLot(movement, order, movement.quantity, movement.money))
                 continue

@@ -33,14 +33,11 @@ class WalletLots:
         return (entry for entry in chain(self.queue, self.heap) if entry[2].quantity)
 
     def add(self, lot: OpenLot) -> None:
-        self.put(self.order.key(lot), lot)
+        self.count += 1  # parts of one lot have equal keys
+        key, queue = self.order.key(lot), self.queue
         self.total += lot.quantity
         if self.named is not None:
             self.name(lot)
-
-    def put(self, key: Key, lot: OpenLot) -> None:
-        self.count += 1  # parts of one lot have equal keys
-        queue = self.queue
         if queue and key < queue[-1][0]:
             heappush(self.heap, (key, self.count, lot))
         else:
