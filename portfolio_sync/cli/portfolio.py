@@ -29,7 +29,10 @@ def portfolio(
     taxpayer: str | None,
     account: tuple[str, ...],
 ) -> None:
-    """Holdings from the latest balances, with value by the price table and cost by the lots."""
+    """Holdings from the latest balances, with value by the price table and cost by the lots.
+
+    At an earlier time what was booked since is taken back. Of an account from files it is what its ledger adds up to.
+    """
     from portfolio_sync.tasks.portfolio import FIELDS, holdings
     from portfolio_sync.tasks.report import Asked, money
 

@@ -7,11 +7,13 @@ import json
 import stat
 import zipfile
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from portfolio_sync.cli.main import main
+from portfolio_sync.core.amount import shortest
 
 # Buys of 2024, one sale that lies in the past and one far in the future: what is recorded now is late for the one only.
 TRANSACTIONS = """\
@@ -360,6 +362,19 @@ def test_what_the_proof_found_stands_in_the_report(run: Run, tmp_path: Path) -> 
     assert content("again") == before
 
 
+# --- the portfolio ---------------------------------------------------------------------------------------------------
+
+
+def test_the_portfolio_of_an_account_from_files_is_what_its_ledger_adds_up_to_at_any_time(booked: Run) -> None:
+    def held(*more: str) -> dict[str, tuple[str, str]]:
+        found = json.loads(ok(booked("portfolio", "-p", "us", "--json", *more)))["holdings"]
+        return {row["symbol"]: (shortest(Decimal(row["quantity"])), shortest(Decimal(row["cost"]))) for row in found}
+
+    assert held() == {"ETH": ("1.5", "160.26"), "USD": ("949.09", "949.09")}
+    assert held("--at", "2024-02-15") == {"ETH": ("2", "200.52"), "USD": ("799.48", "799.48")}
+    assert held("--at", "2024-01-01") == {}
+
+
 # --- filed years -----------------------------------------------------------------------------------------------------
 
 
@@ -380,6 +395,26 @@ def test_a_closed_year_says_what_would_differ_now_and_why(booked: Run, tmp_path:
     assert "1 ledger rows of the time before its end came since: LREW02-AAAAA-AAAAA7" in why
     assert "rate 120 -> 121" in why
     assert "value 60 -> 60.5" in ok(booked("year", "diff", "2024"))
+
+
+def test_an_account_that_came_after_the_closing_counts_in_what_would_differ(own: Run, tmp_path: Path) -> None:
+    ok(own("year", "close", "2025", "-p", "us"))
+    (tmp_path / "more.csv").write_text(
+        "id,time,kind,asset,amount,value,currency\nt0,2020-01-10T00:00:00Z,buy,BTC,1,10,USD\n"
+    )
+    ok(own("import", "more.csv", "--account", "more"))
+    now = json.loads(ok(own("year", "diff", "2025", "--json")))
+    assert not now["same"]
+    assert any("t0" in reason for reason in now["reasons"])
+
+
+def test_a_year_that_was_closed_for_one_account_is_compared_for_it_alone(own: Run, tmp_path: Path) -> None:
+    (tmp_path / "more.csv").write_text(
+        "id,time,kind,asset,amount,value,currency\nt0,2020-01-10T00:00:00Z,buy,BTC,1,10,USD\n"
+    )
+    ok(own("year", "close", "2025", "-p", "us", "--account", "own"))
+    ok(own("import", "more.csv", "--account", "more"))
+    assert json.loads(ok(own("year", "diff", "2025", "--json")))["same"]
 
 
 def test_a_year_is_closed_twice_only_if_told(own: Run) -> None:
