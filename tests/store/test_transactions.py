@@ -238,6 +238,34 @@ def test_the_worklist_filled_in_is_a_transactions_file(home: Path) -> None:
     assert {row["acquired_id"] for row in lots if row["acquired_at"] == "2021-01-01T00:00:00Z"} >= {DEPOSIT}
 
 
+def test_one_worklist_speaks_of_all_accounts(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "ledgers.csv").write_text(LEDGER + ROWS[DEPOSIT].format(DEPOSIT))
+    assert main(["import", "ledgers.csv", "--account", "first"]) == 0
+    other = DEPOSIT.replace("000001", "000009")
+    (home / "ledgers.csv").write_text(LEDGER + ROWS[DEPOSIT].format(other))
+    assert main(["import", "ledgers.csv", "--account", "second"]) == 0
+    filled = [row | {"cost": "80", "acquired": "2021-01-01T00:00:00Z"} for row in table(report(home), "worklist.csv")]
+    assert {row["id"] for row in filled} == {DEPOSIT, other}
+    capsys.readouterr()
+    assert own(home, *filled, account="first") == 0
+    shown = capsys.readouterr().out
+    assert "first: 1 new transactions" in shown
+    assert "second: 1 new transactions" in shown
+    after = report(home)
+    assert {(row["account"], row["cost"]) for row in table(after, "open_lots.csv")} == {
+        ("first", "80"),
+        ("second", "80"),
+    }
+    assert table(after, "worklist.csv") == []
+
+
+def test_a_mistake_in_a_line_of_one_account_leaves_the_other_as_it_was(home: Path, database: Engine) -> None:
+    kraken(home, account="second")
+    assert own(home, said("t0", "buy", "1", value="1"), account="first") == 0
+    assert own(home, said("t1", "transfer", "1"), said(DEPOSIT, "deposit", "2", cost="1"), account="first") == 2
+    assert stored(database, "SELECT id FROM raw_transaction") == [("t0",)]
+
+
 def test_a_report_is_rebuilt_from_the_transactions_as_they_were(home: Path) -> None:
     own(
         home,
