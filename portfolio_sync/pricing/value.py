@@ -256,6 +256,17 @@ def sought(valued: Valued, currency: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(name, legs)))
 
 
+def blanks(valued: Valued) -> tuple[str, ...]:
+    """The columns of the transactions CSV that would say it; a fee in a coin of an exchange follows from its value."""
+    event, legs = valued.event, lacking(valued)
+    follow = {leg.asset for leg in event.legs if leg.asset not in FIAT} if event.kind in LEGS else set()
+    asked = {
+        "value": any(leg not in event.fees for leg in legs),
+        "fee_value": any(leg in event.fees and leg.asset not in follow for leg in legs),
+    }
+    return tuple(column for column, wanted in asked.items() if wanted)
+
+
 def missing(valued: Valued, currency: str) -> Finding | None:
     """The ``missing_price`` finding of an event, if it lacks a value."""
     names = sought(valued, currency)

@@ -238,6 +238,25 @@ def test_the_worklist_filled_in_is_a_transactions_file(home: Path) -> None:
     assert {row["acquired_id"] for row in lots if row["acquired_at"] == "2021-01-01T00:00:00Z"} >= {DEPOSIT}
 
 
+def test_what_the_worklist_asks_for_is_enough(home: Path) -> None:
+    """A withdrawal lacks the value of its fee alone; of a sale for another currency neither side nor fee has one."""
+    sold = (
+        "LSOLD0-00000-000004,T1,2024-04-01 00:00:00,trade,,currency,BTC,spot / main,-0.5,0,1.4\n"
+        "LMONEY-00000-000005,T1,2024-04-01 00:00:00,trade,,currency,CHF,spot / main,50,0.1,49.9\n"
+    )
+    (home / "ledgers.csv").write_text(LEDGER + "".join(ROWS[i].format(i) for i in (DEPOSIT, WITHDRAWAL)) + sold)
+    assert main(["import", "ledgers.csv", "--account", "main"]) == 0
+    rows = table(report(home), "worklist.csv")
+    asked = {row["id"]: row["note"].partition(", or import")[0].removeprefix("fill in ").split(" and ") for row in rows}
+    assert asked[WITHDRAWAL] == ["fee_value"]
+    assert ["value", "fee_value"] in asked.values()
+    given = {"cost": "80", "acquired": "2021-01-01T00:00:00Z", "value": "45", "fee_value": "1"}
+    assert own(home, *(row | {column: given[column] for column in asked[row["id"]]} for row in rows)) == 0
+    after = report(home)
+    assert table(after, "worklist.csv") == []
+    assert not {row["code"] for row in table(after, "findings.csv")} & {"missing_price", "unknown_cost"}
+
+
 def test_one_worklist_speaks_of_all_accounts(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "ledgers.csv").write_text(LEDGER + ROWS[DEPOSIT].format(DEPOSIT))
     assert main(["import", "ledgers.csv", "--account", "first"]) == 0
