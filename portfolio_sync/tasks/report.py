@@ -71,6 +71,12 @@ class Done:
             Decimal(0),
         )
 
+    @property
+    def without_gain(self) -> str:
+        """A total must not pass for that of all sales."""
+        unknown = self.total("disposals_unknown")
+        return f"{unknown:,} of unknown gain, of the others " if unknown else ""
+
     def document(self) -> dict[str, Any]:
         counts = self.books.counts
         return {
@@ -83,6 +89,7 @@ class Done:
             "ledger_rows": counts.ledger_rows,
             "accounted_for": counts.event + counts.no_effect + counts.finding,
             "disposals": len(self.books.computation.disposals),
+            "disposals_unknown": int(self.total("disposals_unknown")),
             "net_gain": self.total("net_gain"),
             "income": self.total("income"),
             "findings": dict(sorted(Counter(f.code for f in self.findings).items())),
@@ -95,7 +102,7 @@ class Done:
         accounted = counts.event + counts.no_effect + counts.finding
         yield f"{profile.title}, {self.books.year_label}, {profile.method}, {profile.currency} -> {self.folder}"
         yield f"  {accounted:,} of {counts.ledger_rows:,} ledger rows accounted for: {counts.event:,} in events, {counts.no_effect:,} without effect, {counts.finding:,} in findings"
-        yield f"  {len(self.books.computation.disposals):,} disposals, net gain {money(self.total('net_gain'))}, income {money(self.total('income'))} {profile.currency}"
+        yield f"  {len(self.books.computation.disposals):,} disposals, {self.without_gain}net gain {money(self.total('net_gain'))}, income {money(self.total('income'))} {profile.currency}"
         yield f"  history: {self.proof}"
         for code, number in sorted(Counter(f.code for f in self.findings).items()):
             yield f"  {number:,} x {code}: see findings.csv" + (" and worklist.csv" if code == "unknown_cost" else "")

@@ -375,6 +375,18 @@ def test_the_portfolio_of_an_account_from_files_is_what_its_ledger_adds_up_to_at
     assert held("--at", "2024-01-01") == {}
 
 
+def test_a_total_says_how_many_sales_it_leaves_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "id,time,kind,asset,amount,value,currency,acquired\nd1,2024-01-01T00:00:00Z,gift_in,BTC,1,,USD,\n"
+        "s1,2024-03-01T00:00:00Z,sell,BTC,1,90,USD,\n"
+    )
+    ok(run("import", "t.csv", "--account", "own"))
+    said = ok(run("report", "-p", "generic", "--year", "2024", "--out", "r"))
+    assert "1 disposals, 1 of unknown gain, of the others net gain 0," in said
+    header, line, *_ = ok(run("compare", "-p", "generic", "--year", "2024")).splitlines()[1:]
+    assert dict(zip(header.split()[-2:], line.split()[-2:], strict=True))["unknown"] == "1"
+
+
 # --- filed years -----------------------------------------------------------------------------------------------------
 
 
