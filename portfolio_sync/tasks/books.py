@@ -99,6 +99,9 @@ def subject_of(engine: Engine, taxpayer: str | None, names: Sequence[str]) -> Su
             raise UsageError(f"no account {name!r} in the database; there are: {', '.join(known) or 'none'}")
     chosen = [a for a in every if (not names or a.name in names) and taxpayer in (None, a.taxpayer)]
     taxpayers = sorted({account.taxpayer for account in chosen})
+    if every and not chosen:
+        whose = sorted({account.taxpayer for account in every if not names or account.name in names})
+        raise UsageError(f"no taxpayer {taxpayer!r} of these accounts; there is: {', '.join(whose)}")
     if not chosen:
         raise UsageError("there is nothing to report yet: sync or import an account first")
     if len(taxpayers) > 1:

@@ -131,7 +131,8 @@ def _refuse_undated(base: Profile, profile: Profile) -> None:
     if profile.dated_methods_from and profile.method not in (base.method, Method.FIFO, Method.SPEC_ID):
         raise UsageError(
             f"profile {base.name}: from {profile.dated_methods_from} on, another order than {base.method} must have been "
-            "recorded before the sale; a report cannot choose it afterwards"
+            "recorded before the sale; a report cannot choose it afterwards. `method set` records it, and for sales before "
+            "that day counts from the date it names"
         )
 
 

@@ -195,6 +195,10 @@ def test_what_a_named_lot_does_not_hold_is_taken_in_order_and_said(own: Run) -> 
         (["year", "diff", "2024"], "was not closed"),
         (["report", "--from-manifest", "t.csv", "--out", "r"], "not the manifest.json"),
         (["compare", "-p", "atlantis"], "unknown profile"),
+        (["compare", "--taxpayer", "x"], "no taxpayer 'x'"),
+        (["compare", "--currency", "USDD"], "'USDD' is no value for currency; a code such as USD"),
+        (["compare", "--set", "superficial_loss=yes"], "true or false"),
+        (["compare", "--set", "timezone=Mars"], "such as Europe/Berlin"),
     ],
 )
 def test_each_mistake_is_one_line_and_leaves_no_trace(own: Run, command: list[str], words: str) -> None:
