@@ -209,6 +209,10 @@ def test_prices_from_a_file(home: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_profiles_and_rules_are_data(capsys: pytest.CaptureFixture[str]) -> None:
     assert "us" in run(capsys, "profile", "list")[1]
     assert "1.1012-1(j)" in run(capsys, "profile", "show", "us")[1]
+    uk = run(capsys, "profile", "show", "uk")[1]
+    assert "annual_exempt_amount = 6000 GBP, years from 2023 to 2023: TCGA 1992 s. 1K" in uk
+    assert "trade_fee = split  (one of disposal, acquisition, split)" in uk
+    assert "superficial_loss = false  (true or false)" in uk
     assert json.loads(run(capsys, "rules", "list", "--json")[1])["rules"]
 
 
