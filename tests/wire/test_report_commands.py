@@ -366,6 +366,16 @@ def test_what_the_proof_found_stands_in_the_report(run: Run, tmp_path: Path) -> 
     assert content("again") == before
 
 
+def test_a_holding_of_a_coin_in_several_wallets_says_whose_lots_are_shown(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "id,time,kind,asset,amount,value,currency,to_wallet\nt1,2024-01-01T00:00:00Z,buy,BTC,3,90,USD,\n"
+        "t2,2024-02-01T00:00:00Z,transfer,BTC,1,,,cold\n"
+    )
+    ok(run("import", "t.csv", "--account", "own"))
+    ok(run("report", "-p", "generic", "--year", "all", "--out", "r"))
+    assert "of every wallet, 1 in cold + 2 in own:" in ok(run("explain", "BTC@own"))
+
+
 # --- the portfolio ---------------------------------------------------------------------------------------------------
 
 
