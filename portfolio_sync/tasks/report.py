@@ -173,14 +173,23 @@ def settings_of(books: Books, proof: str) -> dict[str, Any]:
 
 
 def proof_findings(engine: Engine, books: Books) -> tuple[Finding, ...]:
-    """What the last proof of each account says against it, of the time up to the end of the year."""
+    """What the last proof of each account says against it, of the time up to the end of the year; of several, whose it is."""
     f = schema.finding_row.c
     scopes = [f"verify {account.name}" for account in books.subject.accounts]
     query = select(f.severity, f.code, f.message, f.source_id, f.time, f.account).where(f.scope.in_(scopes))
     with reading(engine) as connection:
         rows = connection.execute(query.order_by(f.scope, f.id)).all()
+    several = len(books.subject.accounts) > 1
+    whose = {account.name: f"{account.name}: " for account in books.subject.accounts if several}
     found = (
-        Finding(Severity(r.severity), r.code, r.message, tuple(filter(None, r.source_id.split(";"))), r.time, r.account)
+        Finding(
+            Severity(r.severity),
+            r.code,
+            whose.get(r.account, "") + r.message,
+            tuple(filter(None, r.source_id.split(";"))),
+            r.time,
+            r.account,
+        )
         for r in rows
     )
     end = None if books.year is None else books.profile.end_of(books.year)

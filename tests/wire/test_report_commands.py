@@ -376,6 +376,13 @@ def test_a_holding_of_a_coin_in_several_wallets_says_whose_lots_are_shown(run: R
     assert "of every wallet, 1 in cold + 2 in own:" in ok(run("explain", "BTC@own"))
 
 
+def test_what_a_proof_says_names_its_account_where_there_are_several(booked: Run, tmp_path: Path) -> None:
+    ok(booked("import", "ledgers.csv", "--account", "second"))
+    ok(booked("report", "-p", "generic", "--year", "all", "--out", "r"))
+    said = {row["message"].partition(":")[0] for row in rows("r/findings.csv") if row["code"] == "no_balances"}
+    assert said == {"main", "second"}
+
+
 # --- the portfolio ---------------------------------------------------------------------------------------------------
 
 
