@@ -383,6 +383,16 @@ def test_what_a_proof_says_names_its_account_where_there_are_several(booked: Run
     assert said == {"main", "second"}
 
 
+def test_a_stated_rule_about_no_row_is_said(booked: Run, tmp_path: Path) -> None:
+    rule = '{{ treatment = "{}", reason = "mine" }}'.format
+    (tmp_path / "portfolio-sync.toml").write_text(
+        f'[rules]\n"stakng/" = {rule("income")}\n"staking/" = {rule("reward")}\n'
+    )
+    ok(booked("report", "-p", "us", "--year", "2024", "--out", "r"))
+    (idle,) = [row for row in rows("r/findings.csv") if row["code"] == "rule_without_rows"]
+    assert (idle["severity"], '"stakng/"' in idle["message"]) == ("info", True)
+
+
 # --- the portfolio ---------------------------------------------------------------------------------------------------
 
 
