@@ -196,6 +196,7 @@ def test_what_a_named_lot_does_not_hold_is_taken_in_order_and_said(own: Run) -> 
         (["report", "--from-manifest", "t.csv", "--out", "r"], "not the manifest.json"),
         (["compare", "-p", "atlantis"], "unknown profile"),
         (["compare", "--taxpayer", "x"], "no taxpayer 'x'"),
+        (["compare", "-p", "uk", "--year", "2025-24"], "such as 2024-25"),
         (["compare", "--currency", "USDD"], "'USDD' is no value for currency; a code such as USD"),
         (["compare", "--set", "superficial_loss=yes"], "true or false"),
         (["compare", "--set", "timezone=Mars"], "such as Europe/Berlin"),
