@@ -25,7 +25,8 @@ def worklist(
             continue
         asked = []
         if missing := sought(valued, profile.currency):
-            asked.append(f"fill in {' and '.join(blanks(valued))}, or import a price of {', '.join(missing)}")
+            columns = " and ".join(blanks(valued))
+            asked.append(f"{f'fill in {columns}, or ' * bool(columns)}import a price of {', '.join(missing)}")
         if event.id in without_value:
             asked.append("fill in portfolio_value, or import prices of all coins held")
         if asked:
