@@ -127,6 +127,8 @@ def import_path(app: App, path: Path, asked: Asked) -> Imported:
     """
     if archive := open_archive(path, stored_assets(app.writable_engine).symbol):
         return _import_archive(app, archive, asked)
+    if path.is_dir():
+        raise InputFileError(f"{path}: holds no file of Kraken's OHLCVT history, such as XBTUSD_60.csv")
     try:
         content = path.read_bytes()
     except OSError as error:

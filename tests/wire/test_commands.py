@@ -217,6 +217,9 @@ def test_an_archive_is_read_for_one_of_several_taxpayers_in_the_currency_asked_f
     (home / "XBTCHF_1.csv").write_text("1704538740,1,1,1,37000,1,1\n")
     for name, taxpayer in (("mine", "me"), ("hers", "her")):
         assert run(capsys, "import", "t.csv", "--account", name, "--taxpayer", taxpayer)[0] == 0
+    (home / "empty").mkdir()
+    code, _, err = run(capsys, "prices", "import", "empty")
+    assert (code, "such as XBTUSD_60.csv" in err) == (2, True)
     asked = ("prices", "import", "XBTCHF_1.csv", "--currency", "CHF")
     assert run(capsys, *asked)[0] == 2
     assert run(capsys, *asked, "--taxpayer", "her")[1].startswith("1 prices read for 1 wanted")
