@@ -316,6 +316,8 @@ def test_one_worklist_speaks_of_all_accounts(home: Path, capsys: pytest.CaptureF
         ("second", "80"),
     }
     assert table(after, "worklist.csv") == []
+    said = [row["message"] for row in table(after, "findings.csv") if row["code"] == "supplemented"]
+    assert said == ["stated for this deposit: cost, acquired"] * 2  # what the worklist asked for is no reason
 
 
 def test_a_mistake_in_a_line_of_one_account_leaves_the_other_as_it_was(home: Path, database: Engine) -> None:
