@@ -72,6 +72,12 @@ class Done:
         )
 
     @property
+    def at_cost(self) -> str:
+        """Rows of ``disposals.csv`` that are in no figure of the summary."""
+        left = len(self.books.computation.disposals) - int(self.total("disposals"))
+        return f" (and {left:,} gifts or losses without gain)" if left else ""
+
+    @property
     def without_gain(self) -> str:
         """A total must not pass for that of all sales."""
         unknown = self.total("disposals_unknown")
@@ -102,7 +108,7 @@ class Done:
         accounted = counts.event + counts.no_effect + counts.finding
         yield f"{profile.title}, {self.books.year_label}, {profile.method}, {profile.currency} -> {self.folder}"
         yield f"  {accounted:,} of {counts.ledger_rows:,} ledger rows accounted for: {counts.event:,} in events, {counts.no_effect:,} without effect, {counts.finding:,} in findings"
-        yield f"  {len(self.books.computation.disposals):,} disposals, {self.without_gain}net gain {money(self.total('net_gain'))}, income {money(self.total('income'))} {profile.currency}"
+        yield f"  {self.total('disposals'):,} disposals{self.at_cost}, {self.without_gain}net gain {money(self.total('net_gain'))}, income {money(self.total('income'))} {profile.currency}"
         yield f"  history: {self.proof}"
         for code, number in sorted(Counter(f.code for f in self.findings).items()):
             yield f"  {number:,} x {code}: see findings.csv" + (" and worklist.csv" if code == "unknown_cost" else "")

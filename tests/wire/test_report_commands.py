@@ -417,6 +417,15 @@ def test_a_total_says_how_many_sales_it_leaves_out(run: Run, tmp_path: Path) -> 
     assert dict(zip(header.split()[-2:], line.split()[-2:], strict=True))["unknown"] == "1"
 
 
+def test_what_was_lost_is_told_apart_from_the_disposals_that_are_added_up(own: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,time,kind,asset,amount\nl1,2025-02-01T00:00:00Z,lost,BTC,0.5\n")
+    ok(own("import", "t.csv", "--account", "own"))
+    said = ok(own("report", "-p", "generic", "--year", "2025", "--out", "r"))
+    assert "  1 disposals (and 1 gifts or losses without gain), net gain" in said
+    counted = {row["item"]: row["amount"] for row in rows("r/summary.csv") if not row["asset"]}
+    assert (counted["disposals"], len(rows("r/disposals.csv"))) == ("1", 2)
+
+
 # --- filed years -----------------------------------------------------------------------------------------------------
 
 
