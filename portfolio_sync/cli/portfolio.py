@@ -33,7 +33,8 @@ def portfolio(
 ) -> None:
     """Holdings from the latest balances, with value by the price table and cost by the lots.
 
-    At an earlier time what was booked since is taken back. Of an account from files it is what its ledger adds up to.
+    At an earlier time what was booked since is taken back. Of an account from files it is what its ledger, or your own
+    transactions, add up to.
     """
     from portfolio_sync.tasks.portfolio import FIELDS, holdings
     from portfolio_sync.tasks.report import Asked, money

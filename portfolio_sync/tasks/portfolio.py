@@ -52,7 +52,10 @@ def holdings(app: App, asked: Asked, at: datetime | None) -> Portfolio:
     instant = at or app.clock.now()
     books = close(app.engine, subject, profile, None, until=at)
     with reading(app.engine) as connection, localcontext(EXACT):
-        balances = {account.name: _quantities(connection, account.id, at) for account in subject.accounts}
+        balances = {
+            account.name: _quantities(connection, account.id, at) or _by_lots(books, account.name)
+            for account in subject.accounts
+        }
         rows = tuple(_rows(balances, books, instant))
     return Portfolio(profile.currency, rows, tuple(_notes(rows, books)))
 
@@ -73,6 +76,11 @@ def _quantities(connection: Connection, account_id: int, at: datetime | None) ->
     for symbol, amount, fee in connection.execute(booked) if at is not None or not last else ():
         sums[holding(symbol)] += fee - amount if last else amount - fee
     return sums
+
+
+def _by_lots(books: Books, account: str) -> dict[str, Decimal]:
+    """Of an account that is known by a person's transactions alone."""
+    return {row.asset: row.quantity for row in books.computation.holdings if row.wallet == account}
 
 
 def _rows(balances: Mapping[str, Mapping[str, Decimal]], books: Books, at: datetime) -> Iterable[Holding]:

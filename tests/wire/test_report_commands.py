@@ -426,6 +426,12 @@ def test_what_was_lost_is_told_apart_from_the_disposals_that_are_added_up(own: R
     assert (counted["disposals"], len(rows("r/disposals.csv"))) == ("1", 2)
 
 
+def test_the_portfolio_of_an_account_of_transactions_alone_is_that_of_its_lots(own: Run) -> None:
+    found = json.loads(ok(own("portfolio", "-p", "generic", "--json", "--at", "2025-01-01")))["holdings"]
+    held = [(row["symbol"], row["quantity"], row["cost"]) for row in found]
+    assert held == [("BTC", "2", "400"), ("DOT", "2", "10")]
+
+
 # --- filed years -----------------------------------------------------------------------------------------------------
 
 
