@@ -12,11 +12,16 @@ from portfolio_sync.core.amount import shortest
 
 if TYPE_CHECKING:
     from portfolio_sync.app import App
+    from portfolio_sync.tasks.compare import Line
 
 SHOWN = {
     "proceeds": "proceeds", "cost": "cost", "net_gain_short": "gain short", "net_gain_long": "gain long", "net_gain": "gain",
     "income": "income", "open_cost": "open cost",
 }  # fmt: skip
+
+
+def unknown(line: Line) -> str:
+    return str(line.figures["disposals_unknown"]) if line.figures else "-"
 
 
 @click.command()
@@ -39,14 +44,22 @@ def compare(
     overrides: tuple[str, ...],
     account: tuple[str, ...],
 ) -> None:
-    """Proceeds, cost, gains, income and open cost by every method that the profile permits, on one frozen input."""
+    """Proceeds, cost, gains, income and open cost by every method that the profile permits, on one frozen input.
+
+    Disposals of unknown gain are in no figure; their number is in the column unknown.
+    """
     from portfolio_sync.tasks import compare as comparing
     from portfolio_sync.tasks.report import Asked, money
 
     asked = Asked(profile, None, year_asked(year), currency, taxpayer, dict(map(pair, overrides)), account)
     done = comparing.compare(app, asked)
     rows = [
-        (line.method, *(money(line.figures[name]) if line.figures else "-" for name in SHOWN), line.findings)
+        (
+            line.method,
+            *(money(line.figures[name]) if line.figures else "-" for name in SHOWN),
+            unknown(line),
+            line.findings,
+        )
         for line in done.lines
     ]
     document = {
@@ -60,5 +73,5 @@ def compare(
     }  # fmt: skip
     refused = [f"{line.method}: {line.refused}" for line in done.lines if line.refused]
     title = f"{done.profile.title}, {done.year}, {done.profile.currency}"
-    shown = table(("method", *SHOWN.values(), "findings"), rows)
+    shown = table(("method", *SHOWN.values(), "unknown", "findings"), rows)
     output.data(document, [title, *shown, *refused, *([f"note: {done.note}"] if done.note else [])])

@@ -63,17 +63,28 @@ def lines_without(reasons: Sequence[str]) -> list[str]:
 @prices.command("import")
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--profile", "-p", metavar="P", help="Of an archive: whose currency is wanted.")
+@click.option("--currency", metavar="C", help="Of an archive: another currency than the profile's.")
+@click.option("--taxpayer", metavar="X", help="Of an archive: whose events, where there are several.")
+@account_option
 @with_app
-def import_(app: App, output: Output, file: Path, profile: str | None) -> None:
+def import_(
+    app: App,
+    output: Output,
+    file: Path,
+    profile: str | None,
+    currency: str | None,
+    taxpayer: str | None,
+    account: tuple[str, ...],
+) -> None:
     """Read prices from a file.
 
-    A CSV with the columns symbol, currency, time, rate, source, or the European Central Bank's eurofxref CSV or ZIP: all
+    A CSV with the columns symbol (BTC, not XBT), currency, time, rate, source, or the European Central Bank's eurofxref CSV or ZIP: all
     of it is stored, or nothing. Kraken's OHLCVT history (a folder, the ZIP, or one CSV): what events lack is taken from it.
     """
     from portfolio_sync.tasks import prices as quotes
     from portfolio_sync.tasks.report import Asked
 
-    done = quotes.import_path(app, file, Asked(profile))
+    done = quotes.import_path(app, file, Asked(profile, None, "all", currency, taxpayer, None, account))
     wanted = "" if done.wanted is None else f" for {done.wanted:,} wanted"
     output.data(
         {"read": done.read, "stored": done.stored, "wanted": done.wanted, "without_price": done.without},

@@ -80,7 +80,7 @@ class Bar:
 
 def figures(rows: int, total: int | None, calls: int, left: timedelta | None) -> str:
     """``1,200 of 12,431 rows, 30 calls, about 4m left``."""
-    of = f" of {total:,}" if total is not None else ""
+    of = f" of {total:,}" if total is not None and total >= rows else ""  # a part of a stream counts its own rows alone
     remaining = f", about {rough(left)} left" if left else ""
     return f"{rows:,}{of} rows, {calls:,} calls{remaining}"
 

@@ -89,9 +89,12 @@ def year_asked(text: str | None) -> Any:
     if text in (None, "all"):
         return text
     assert text is not None
-    first = text.split("-")[0]
-    if not (first.isdigit() and len(first) == 4):
-        raise UsageError(f"--year {text}: write a year such as 2024, or all")
+    first, dash, second = text.partition("-")
+    is_label = not dash or (first.isdecimal() and second in (f"{(int(first) + 1) % 100:02}", str(int(first) + 1)))
+    if not (first.isdecimal() and len(first) == 4 and is_label):
+        raise UsageError(
+            f"--year {text}: write a year such as 2024, one over two calendar years such as 2024-25, or all"
+        )
     return int(first)
 
 

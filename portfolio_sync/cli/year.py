@@ -43,7 +43,10 @@ def close(
     again: bool,
     account: tuple[str, ...],
 ) -> None:
-    """Keep the report of tax year YEAR as it stands now: settings, digest of the input, and every table."""
+    """Keep the report of tax year YEAR as it stands now: settings, digest of the input, and every table.
+
+    Of all the taxpayer's accounts, unless some are named: `year diff` then counts accounts that came later, too.
+    """
     from portfolio_sync.tasks.report import Asked
     from portfolio_sync.tasks.year import close_year
 

@@ -238,8 +238,12 @@ def differing(units_: set[Decimal], row: LedgerRow, one: Transaction) -> Iterato
         )  # fmt: skip
 
 
+ASKED = ("fill in ", "import a price of ")
+"""How the notes of a worklist begin: what was asked for is no reason for what was answered."""
+
+
 def why(one: Transaction) -> str:
-    return f": {one.note}" if one.note else ""
+    return f": {one.note}" if one.note and not one.note.startswith(ASKED) else ""
 
 
 def note(severity: Severity, code: str, row: LedgerRow, message: str) -> Finding:

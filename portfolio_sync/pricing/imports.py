@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from portfolio_sync.core.amount import parse_decimal
@@ -15,17 +15,17 @@ from portfolio_sync.errors import InputFileError
 COLUMNS = ("symbol", "currency", "time", "rate", "source")
 
 
-def read_prices(lines: Iterable[str], name: str) -> Iterator[Price]:
+def read_prices(lines: Iterable[str], name: str, asset: Callable[[str], str] = capitals) -> Iterator[Price]:
     """Prices in order of the file ``name``. Raises InputFileError that names the row (the header is row 1).
 
-    A rate is money for one unit and above zero. Two different rates of one source for one instant are refused.
+    ``asset``: the symbol that is meant, or a ValueError that says how to write it. A rate is money for one unit and above zero. Two different rates of one source for one instant are refused.
     """
     reader = csv.DictReader(lines, strict=True)
     check_header(reader.fieldnames or (), name)
     seen: dict[tuple[str, str, datetime, str], Price] = {}
     try:
         for row in reader:
-            price = parse(row, f"{name}, row {reader.line_num}")
+            price = parse(row, f"{name}, row {reader.line_num}", asset)
             known = seen.setdefault((price.symbol, price.currency, price.time, price.source), price)
             if known.rate != price.rate:
                 raise InputFileError(
@@ -45,7 +45,7 @@ def check_header(header: Iterable[str], name: str) -> None:
             )
 
 
-def parse(row: Mapping[str | None, str | None], where: str) -> Price:
+def parse(row: Mapping[str | None, str | None], where: str, asset: Callable[[str], str] = capitals) -> Price:
     if None in row or None in row.values():
         raise InputFileError(f"{where}: not {len(COLUMNS)} cells")
     text = {str(column).strip(): str(cell).strip().removeprefix("'") for column, cell in row.items()}
@@ -54,13 +54,12 @@ def parse(row: Mapping[str | None, str | None], where: str) -> Price:
             raise InputFileError(f"{where}: {column} is empty")
     try:
         rate, time = parse_decimal(text["rate"]), parse_iso(text["time"])
+        symbol, currency = asset(text["symbol"]), asset(text["currency"].upper())
     except ValueError as error:
         raise InputFileError(f"{where}: {error}") from None
     if rate <= 0:
         raise InputFileError(f"{where}: the rate {text['rate']} is not above zero")
-    return Price(
-        capitals(text["symbol"]), text["currency"].upper(), time, rate, text["source"] or name_of_source(where)
-    )
+    return Price(symbol, currency, time, rate, text["source"] or name_of_source(where))
 
 
 def name_of_source(where: str) -> str:

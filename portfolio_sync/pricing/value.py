@@ -106,8 +106,8 @@ def stated(money: Decimal | None, event: Event, lookup: Lookup) -> Value | None:
 
 
 def single(event: Event, lookup: Lookup) -> tuple[Value, ...]:
-    """Kinds with one thing coming or going: income, spending, gifts, fees."""
-    by_person = stated(event.facts.value, event, lookup)
+    """Kinds with one thing coming or going: income, spending, gifts, fees. A value stated for a position in two assets is of neither."""
+    by_person = stated(event.facts.value, event, lookup) if len(event.legs) == 1 else None
     return tuple(by_person or looked_up(leg, event, lookup) for leg in event.legs)
 
 
@@ -256,6 +256,19 @@ def sought(valued: Valued, currency: str) -> tuple[str, ...]:
         return leg.asset if said is None or not abroad else facts.currency
 
     return tuple(dict.fromkeys(map(name, legs)))
+
+
+def blanks(valued: Valued) -> tuple[str, ...]:
+    """The columns of the transactions CSV that would say it; a fee in a coin of an exchange follows from its value."""
+    event, legs = valued.event, lacking(valued)
+    follow = {leg.asset for leg in event.legs if leg.asset not in FIAT} if event.kind in LEGS else set()
+    if event.kind is Kind.MARGIN and len(event.legs) > 1:
+        return ()  # profit or loss in each asset: prices alone can say them
+    asked = {
+        "value": any(leg not in event.fees for leg in legs),
+        "fee_value": any(leg in event.fees and leg.asset not in follow for leg in legs),
+    }
+    return tuple(column for column, wanted in asked.items() if wanted)
 
 
 def missing(valued: Valued, currency: str) -> Finding | None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from portfolio_sync.core.event import Event, content_id
+from portfolio_sync.core.event import Event, Kind, content_id
 from portfolio_sync.core.finding import Finding
 from portfolio_sync.core.price import Price
 from portfolio_sync.normalize.events import Counts
@@ -97,8 +97,14 @@ def event_of(task: Task) -> Event:
 
 
 def side(task: Task, place: int) -> Any:
-    """The leg that ``asset`` (0) or ``counter_asset`` (1) speaks of: coins given come first."""
-    legs = sorted(event_of(task).legs, key=lambda leg: leg.number)
+    """The leg that ``asset`` (0) or ``counter_asset`` (1) speaks of: coins bought, else what was given, come first.
+
+    A position on margin has no other side, and where only its fee was booked that is what the line is about.
+    """
+    event = event_of(task)
+    legs = sorted(event.legs, key=lambda leg: leg.number, reverse=event.kind is Kind.BUY) or list(event.fees[:1])
+    if event.kind is Kind.MARGIN:
+        legs = legs[:1]
     return legs[place] if place < len(legs) else None
 
 

@@ -28,6 +28,7 @@ from portfolio_sync.report.manifest import Digest, beside, ledger_lines
 from portfolio_sync.store import accounts, prices, read, records, runs, transactions, transfers
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading
+from portfolio_sync.tasks.rules import idle_rules
 from portfolio_sync.tax.compute import Options, compute
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.recorded import Picked, not_filled, orders_without_say, standing, undated, with_picks
@@ -70,7 +71,7 @@ class Books:
     seq: int
     recorded: Recorded = NOTHING_RECORDED
     of_records: tuple[Finding, ...] = ()
-    """What of the taxpayer's standing orders and picks has no say, and why."""
+    """What of the taxpayer's standing orders, picks and stated rules has no say, and why."""
 
     @property
     def counts(self) -> Counts:
@@ -98,6 +99,9 @@ def subject_of(engine: Engine, taxpayer: str | None, names: Sequence[str]) -> Su
             raise UsageError(f"no account {name!r} in the database; there are: {', '.join(known) or 'none'}")
     chosen = [a for a in every if (not names or a.name in names) and taxpayer in (None, a.taxpayer)]
     taxpayers = sorted({account.taxpayer for account in chosen})
+    if every and not chosen:
+        whose = sorted({account.taxpayer for account in every if not names or account.name in names})
+        raise UsageError(f"no taxpayer {taxpayer!r} of these accounts; there is: {', '.join(whose)}")
     if not chosen:
         raise UsageError("there is nothing to report yet: sync or import an account first")
     if len(taxpayers) > 1:
@@ -122,6 +126,7 @@ def close(
         normalized, lookup = normalized_of(connection, subject, profile, seq, until, frozen.priced_upto, digest)
         recorded = records.recorded(connection, subject.taxpayer) if frozen.recorded is None else frozen.recorded
         picked = _picked(connection, subject, normalized, recorded, profile)
+        idle = tuple(idle_rules(connection, ids_of(subject), profile.rules, seq))
     valuation = value_all(picked.events, lookup)
     computation = compute(
         valuation.events, profile, Options(year, standing(recorded, profile), normalized.hints), lookup
@@ -131,6 +136,7 @@ def close(
         *orders_without_say(recorded, computation.disposals, profile),
         *not_filled(picked.events, computation.disposals, profile),
         *undated(normalized.events, picked.events, computation.disposals, profile),
+        *idle,
     )
     made = digest.hexdigest()
     return Books(subject, profile, year, normalized, valuation, lookup, computation, made, seq, recorded, of_records)

@@ -114,7 +114,15 @@ def holdings(told: Telling, name: str) -> Iterator[Node]:
     if at and (row := told.newest(h, h.c.symbol == asset, h.c.account == wallet)):
         mine = told.rows(lot, lot.c.run_id == row["run_id"], lot.c.asset == asset, order=[lot.c.acquired_at, lot.c.id])
         below = [Node("open lot of the asset", one["id"], facts(one, LOT)) for one in mine]
-        yield Node("holding", name, facts(row, HOLDING), (*below, run_node(told, row["run_id"])))
+        places = told.rows(h, h.c.run_id == row["run_id"], h.c.symbol == asset, order=[h.c.account])
+        words = places_of(places) if len(places) > 1 else ""
+        yield Node("holding", name, facts(row, HOLDING), (*below, run_node(told, row["run_id"])), words)
+
+
+def places_of(places: Iterable[Mapping[str, Any]]) -> str:
+    """What the lots below add up to, where they lie in several wallets."""
+    held = " + ".join(f"{shortest(place['quantity'])} in {place['account']}" for place in places)
+    return f"the lots below are those of every wallet, {held}: the column wallet of open_lots.csv says which lie here"
 
 
 def findings(told: Telling, name: str) -> Iterator[Node]:

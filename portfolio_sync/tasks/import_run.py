@@ -1,8 +1,9 @@
-"""What every import does: the account, its lease, one transaction for all files, and afterwards the events and the proof anew."""
+"""What every import does: the accounts, their leases, one transaction for all files, and afterwards the events and the proof anew."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from portfolio_sync.settings.model import Account
 from portfolio_sync.store import accounts, lease, runs
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import writing
+from portfolio_sync.store.lease import Lease
 from portfolio_sync.store.upsert import Upserted, upsert
 from portfolio_sync.tasks.standing import proof_of, stand_of
 from portfolio_sync.tasks.sync import kept_alive, refresh, take
@@ -41,27 +43,39 @@ class ImportRun:
         return done
 
 
-def run_import(app: App, name: str, taxpayer: str | None, write: Callable[[ImportRun], None]) -> str:
-    """Let ``write`` write all there is in one transaction; returns the state of the account's proof afterwards.
+Write = Callable[[ImportRun], None]
 
-    The account is created if it is new. Whatever ``write`` raises leaves the database as it was, the account included.
+
+def run_import(app: App, taxpayer: str | None, writes: Mapping[str, Write]) -> dict[str, str]:
+    """Let each account's ``write`` write all there is for it, in one transaction; returns the state of each proof afterwards.
+
+    An account is created if it is new. Whatever a ``write`` raises leaves the database as it was, the accounts included.
     """
     engine = app.writable_engine
     with writing(engine) as connection:
-        stored = account_of(app, connection, name, taxpayer)
-        held = take(app, connection, stored)
-        seq = runs.begin(connection, stored.id, "import", app.clock.now())
-        run = ImportRun(connection, stored, seq, app.clock.now())
-        write(run)
-        facts = {"ended_at": app.clock.now(), "outcome": "ok", "error": None, "calls": 0}
-        runs.end(connection, seq, facts | {"rows_new": run.done.new, "rows_changed": run.done.changed})
-        lease.heartbeat(connection, held)
-    with kept_alive(app, held):
-        unproven = stand_of(engine, stored).due
-        refresh(app, stored, held)
-        if unproven:  # last: where it is missing, whoever comes next makes both anew
-            verify_account(engine, stored, held)
-    return proof_of(engine, [stored])
+        taken = [
+            _written(app, connection, account_of(app, connection, name, taxpayer), writes[name]) for name in writes
+        ]
+    with ExitStack() as leases:
+        for _, held in taken:
+            leases.enter_context(kept_alive(app, held))
+        for stored, held in taken:
+            unproven = stand_of(engine, stored).due
+            refresh(app, stored, held)
+            if unproven:  # last: where it is missing, whoever comes next makes both anew
+                verify_account(engine, stored, held)
+    return {stored.name: proof_of(engine, [stored]) for stored, _ in taken}
+
+
+def _written(app: App, connection: Connection, stored: StoredAccount, write: Write) -> tuple[StoredAccount, Lease]:
+    held = take(app, connection, stored)
+    seq = runs.begin(connection, stored.id, "import", app.clock.now())
+    run = ImportRun(connection, stored, seq, app.clock.now())
+    write(run)
+    facts = {"ended_at": app.clock.now(), "outcome": "ok", "error": None, "calls": 0}
+    runs.end(connection, seq, facts | {"rows_new": run.done.new, "rows_changed": run.done.changed})
+    lease.heartbeat(connection, held)
+    return stored, held
 
 
 def account_of(app: App, connection: Connection, name: str, taxpayer: str | None) -> StoredAccount:

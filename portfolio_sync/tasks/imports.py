@@ -134,7 +134,7 @@ def import_kraken(app: App, account: str, taxpayer: str | None, paths: Sequence[
                 _write(run, sheet, assets, imported, book)
         book.keep(imported.conflicts)
 
-    imported.proof = run_import(app, account, taxpayer, write)
+    imported.proof = run_import(app, taxpayer, {account: write})[account]
     return imported
 
 

@@ -1,4 +1,4 @@
-"""The portfolio at a moment: quantities from Kraken's own balances, value from the price table, cost from the lots."""
+"""The portfolio at a moment: quantities from Kraken's own balances and ledger, value from the price table, cost from the lots."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portfolio_sync.app import App
 from portfolio_sync.core.amount import EXACT, ZERO, shortest
 from portfolio_sync.core.asset import FEE_CREDIT, FIAT, holding
 from portfolio_sync.store.engine import reading
-from portfolio_sync.store.schema import raw_balance
+from portfolio_sync.store.schema import raw_balance, raw_ledger
 from portfolio_sync.tasks.books import Books, close, subject_of
 from portfolio_sync.tasks.report import Asked, profile_of
 
@@ -46,28 +46,41 @@ class Portfolio:
 
 
 def holdings(app: App, asked: Asked, at: datetime | None) -> Portfolio:
-    """What the accounts hold at ``at`` (None: by the latest balances, valued now)."""
+    """What the accounts hold at ``at`` (None: by the latest balances, valued now), before anything of that instant itself."""
     profile = profile_of(app, asked)
     subject = subject_of(app.engine, asked.taxpayer, asked.accounts)
     instant = at or app.clock.now()
     books = close(app.engine, subject, profile, None, until=at)
     with reading(app.engine) as connection, localcontext(EXACT):
-        balances = {account.name: _balances(connection, account.id, instant) for account in subject.accounts}
+        balances = {
+            account.name: _quantities(connection, account.id, at) or _by_lots(books, account.name)
+            for account in subject.accounts
+        }
         rows = tuple(_rows(balances, books, instant))
     return Portfolio(profile.currency, rows, tuple(_notes(rows, books)))
 
 
-def _balances(connection: Connection, account_id: int, at: datetime) -> dict[str, Decimal]:
-    """By symbol: the last balance of each code that was seen at or before ``at``, wallets added up."""
-    b = raw_balance.c
+def _quantities(connection: Connection, account_id: int, at: datetime | None) -> dict[str, Decimal]:
+    """By symbol: the latest balances less what was booked from ``at`` on; of an account from files, what was booked."""
+    b, r = raw_balance.c, raw_ledger.c
     last: dict[str, tuple[str, Decimal]] = {}
-    query = select(b.asset, b.symbol, b.amount).where(b.account_id == account_id, b.taken_at <= at).order_by(b.taken_at)
+    query = select(b.asset, b.symbol, b.amount).where(b.account_id == account_id).order_by(b.taken_at)
     for asset, symbol, amount in connection.execute(query):
         last[asset] = symbol, amount
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for symbol, amount in last.values():
         sums[holding(symbol)] += amount
+    booked = select(r.symbol, r.amount, r.fee).where(r.account_id == account_id)
+    if at is not None:
+        booked = booked.where(r.time >= at if last else r.time < at)
+    for symbol, amount, fee in connection.execute(booked) if at is not None or not last else ():
+        sums[holding(symbol)] += fee - amount if last else amount - fee
     return sums
+
+
+def _by_lots(books: Books, account: str) -> dict[str, Decimal]:
+    """Of an account that is known by a person's transactions alone."""
+    return {row.asset: row.quantity for row in books.computation.holdings if row.wallet == account}
 
 
 def _rows(balances: Mapping[str, Mapping[str, Decimal]], books: Books, at: datetime) -> Iterable[Holding]:

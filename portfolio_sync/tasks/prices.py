@@ -13,8 +13,10 @@ from typing import Any
 from sqlalchemy import select
 
 from portfolio_sync.app import App
+from portfolio_sync.core.asset import capitals
 from portfolio_sync.core.price import Price
 from portfolio_sync.errors import InputFileError
+from portfolio_sync.files import cells
 from portfolio_sync.kraken.endpoint import Endpoint
 from portfolio_sync.pricing.imports import read_prices
 from portfolio_sync.pricing.quote import Lookup, Wanted
@@ -125,14 +127,22 @@ def import_path(app: App, path: Path, asked: Asked) -> Imported:
     """
     if archive := open_archive(path, stored_assets(app.writable_engine).symbol):
         return _import_archive(app, archive, asked)
+    if path.is_dir():
+        raise InputFileError(f"{path}: holds no file of Kraken's OHLCVT history, such as XBTUSD_60.csv")
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputFileError(f"{path}: cannot be read: {error.strerror}") from None
     text = _decoded(ecb.text_of(content, str(path)) if content.startswith(b"PK") else content, path)
-    reader = ecb.read_rates if ecb.is_ecb(text.partition("\n")[0]) else read_prices
-    found = list(reader(io.StringIO(text, newline=""), str(path)))
+    lines = io.StringIO(text, newline="")
+    is_ecb = ecb.is_ecb(text.partition("\n")[0])
+    found = list(ecb.read_rates(lines, str(path)) if is_ecb else read_prices(lines, str(path), named))
     return Imported(len(found), _store(app, found))
+
+
+def named(symbol: str) -> str:
+    """Ours, as in the transactions CSV: a price of Kraken's ``XBT`` would be that of no coin. Raises ValueError that says it."""
+    return cells.asset("symbol", capitals(symbol))
 
 
 def _decoded(content: bytes | str, path: Path) -> str:
@@ -155,7 +165,7 @@ def overview(app: App, symbol: str | None) -> list[tuple[str, str, str, int, dat
     p = price_row.c
     query = select(p.symbol, p.currency, p.source, p.time).order_by(p.symbol, p.currency, p.time)
     if symbol:
-        query = query.where(p.symbol == symbol)
+        query = query.where(p.symbol == capitals(symbol))
     times: dict[tuple[str, str, str], list[datetime]] = defaultdict(list)
     with reading(app.engine) as connection:
         for row in connection.execute(query):

@@ -71,6 +71,18 @@ class Done:
             Decimal(0),
         )
 
+    @property
+    def at_cost(self) -> str:
+        """Rows of ``disposals.csv`` that are in no figure of the summary."""
+        left = len(self.books.computation.disposals) - int(self.total("disposals"))
+        return f" (and {left:,} gifts or losses without gain)" if left else ""
+
+    @property
+    def without_gain(self) -> str:
+        """A total must not pass for that of all sales."""
+        unknown = self.total("disposals_unknown")
+        return f"{unknown:,} of unknown gain, of the others " if unknown else ""
+
     def document(self) -> dict[str, Any]:
         counts = self.books.counts
         return {
@@ -83,8 +95,9 @@ class Done:
             "ledger_rows": counts.ledger_rows,
             "accounted_for": counts.event + counts.no_effect + counts.finding,
             "disposals": len(self.books.computation.disposals),
-            "net_gain": self.total("net_gain"),
-            "income": self.total("income"),
+            "disposals_unknown": int(self.total("disposals_unknown")),
+            "net_gain": shortest(self.total("net_gain")),
+            "income": shortest(self.total("income")),
             "findings": dict(sorted(Counter(f.code for f in self.findings).items())),
             "files": sorted(self.files),
             "bundle": self.bundle,
@@ -95,7 +108,7 @@ class Done:
         accounted = counts.event + counts.no_effect + counts.finding
         yield f"{profile.title}, {self.books.year_label}, {profile.method}, {profile.currency} -> {self.folder}"
         yield f"  {accounted:,} of {counts.ledger_rows:,} ledger rows accounted for: {counts.event:,} in events, {counts.no_effect:,} without effect, {counts.finding:,} in findings"
-        yield f"  {len(self.books.computation.disposals):,} disposals, net gain {money(self.total('net_gain'))}, income {money(self.total('income'))} {profile.currency}"
+        yield f"  {self.total('disposals'):,} disposals{self.at_cost}, {self.without_gain}net gain {money(self.total('net_gain'))}, income {money(self.total('income'))} {profile.currency}"
         yield f"  history: {self.proof}"
         for code, number in sorted(Counter(f.code for f in self.findings).items()):
             yield f"  {number:,} x {code}: see findings.csv" + (" and worklist.csv" if code == "unknown_cost" else "")
@@ -124,7 +137,8 @@ def _refuse_undated(base: Profile, profile: Profile) -> None:
     if profile.dated_methods_from and profile.method not in (base.method, Method.FIFO, Method.SPEC_ID):
         raise UsageError(
             f"profile {base.name}: from {profile.dated_methods_from} on, another order than {base.method} must have been "
-            "recorded before the sale; a report cannot choose it afterwards"
+            "recorded before the sale; a report cannot choose it afterwards. `method set` records it, and for sales before "
+            "that day counts from the date it names"
         )
 
 
@@ -165,14 +179,23 @@ def settings_of(books: Books, proof: str) -> dict[str, Any]:
 
 
 def proof_findings(engine: Engine, books: Books) -> tuple[Finding, ...]:
-    """What the last proof of each account says against it, of the time up to the end of the year."""
+    """What the last proof of each account says against it, of the time up to the end of the year; of several, whose it is."""
     f = schema.finding_row.c
     scopes = [f"verify {account.name}" for account in books.subject.accounts]
     query = select(f.severity, f.code, f.message, f.source_id, f.time, f.account).where(f.scope.in_(scopes))
     with reading(engine) as connection:
         rows = connection.execute(query.order_by(f.scope, f.id)).all()
+    several = len(books.subject.accounts) > 1
+    whose = {account.name: f"{account.name}: " for account in books.subject.accounts if several}
     found = (
-        Finding(Severity(r.severity), r.code, r.message, tuple(filter(None, r.source_id.split(";"))), r.time, r.account)
+        Finding(
+            Severity(r.severity),
+            r.code,
+            whose.get(r.account, "") + r.message,
+            tuple(filter(None, r.source_id.split(";"))),
+            r.time,
+            r.account,
+        )
         for r in rows
     )
     end = None if books.year is None else books.profile.end_of(books.year)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, select
+
+from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.errors import SettingsError
 from portfolio_sync.normalize.rules import STANDARD, Rules
 from portfolio_sync.settings.model import Settings
+from portfolio_sync.store.schema import raw_ledger
 
 Stated = tuple[tuple[str, ...], ...]
 
@@ -21,3 +27,17 @@ def rules_with(stated: Stated) -> Rules:
         return STANDARD.with_(stated)
     except ValueError as error:
         raise SettingsError(str(error)) from None
+
+
+def idle_rules(connection: Connection, account_ids: Sequence[int], stated: Stated, seq: int) -> Iterator[Finding]:
+    """Stated rules that speak of no row: a word may be misspelt, and nothing would say so."""
+    r = raw_ledger.c
+    query = select(r.type, r.subtype).distinct().where(r.account_id.in_(account_ids), r.seq <= seq)
+    known = {(row.type, row.subtype) for row in connection.execute(query)} if stated else set()
+    for name, *_ in stated:
+        type_, _, subtype = (part.strip() for part in name.partition("/"))
+        if (type_, subtype) not in known:
+            message = (
+                f'[rules] "{name}" of the settings is about no ledger row: `rules list` shows how types are written'
+            )
+            yield Finding(Severity.INFO, "rule_without_rows", message)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from portfolio_sync.errors import InputFileError
 from portfolio_sync.files import transactions as file
 from portfolio_sync.files.sheet import open_sheets
 from portfolio_sync.files.transactions import Line
+from portfolio_sync.store.accounts import get
+from portfolio_sync.store.engine import reading
 from portfolio_sync.store.schema import raw_transaction
 from portfolio_sync.store.transactions import booked, booked_elsewhere, row_of
 from portfolio_sync.store.upsert import Upserted
@@ -35,11 +37,12 @@ class ReadFile:
 
 @dataclass(slots=True)
 class ImportedTransactions:
-    """One import of transactions."""
+    """One import of transactions. ``others``: lines about ledger rows of the taxpayer's other accounts."""
 
     account: str
     files: list[ReadFile]
     proof: str = "unknown"
+    others: list[ImportedTransactions] = field(default_factory=list)
 
     @property
     def done(self) -> Upserted:
@@ -52,6 +55,7 @@ class ImportedTransactions:
             **_counts(self.done),
             "files": [each.document() for each in self.files],
             "proof": self.proof,
+            "others": [other.document() for other in self.others],
         }
 
     def lines(self) -> Iterator[str]:
@@ -62,6 +66,8 @@ class ImportedTransactions:
                 f"  {each.name}: {len(each.lines):,} transactions{about}: {each.done.new:,} new, "
                 f"{each.done.changed:,} changed, {each.done.unchanged:,} known"
             )
+        for other in self.others:
+            yield from other.lines()
 
 
 def _counts(done: Upserted) -> dict[str, int]:
@@ -71,22 +77,46 @@ def _counts(done: Upserted) -> dict[str, int]:
 def import_transactions(app: App, account: str, taxpayer: str | None, paths: Sequence[Path]) -> ImportedTransactions:
     """Import transactions CSVs: all of them, or nothing. A changed line replaces what was imported under its id before.
 
+    A line about a ledger row of another account of the taxpayer goes there: one worklist speaks of all accounts.
     Raises InputFileError naming file, line and column.
     """
-    imported = ImportedTransactions(account, [read for path in paths for read in _read(path)])
-    _refuse_twice(imported.files)
+    files = [read for path in paths for read in _read(path)]
+    _refuse_twice(files)
+    imported, *others = parts = list(_by_account(app, account, files))
+    proofs = run_import(app, taxpayer, {part.account: _writer(part.files) for part in parts})
+    for part in parts:
+        part.proof = proofs[part.account]
+    imported.others = others
+    return imported
 
+
+def _by_account(app: App, account: str, files: Sequence[ReadFile]) -> Iterator[ImportedTransactions]:
+    """The account that was named first, with all lines that are no other's."""
+    ids = [line.transaction.id for each in files for line in each.lines]
+    with reading(app.writable_engine) as connection:
+        stored = get(connection, account)
+        owners = dict(booked_elsewhere(connection, stored.id, ids)) if stored else {}
+        here = booked(connection, stored.id, owners) if stored else {}
+    owner = {name: whose for name, whose in owners.items() if name not in here}
+    for name in (account, *sorted(set(owner.values()))):
+        parts = [
+            replace(each, lines=[one for one in each.lines if owner.get(one.transaction.id, account) == name])
+            for each in files
+        ]
+        yield ImportedTransactions(name, [part for part in parts if part.lines or name == account])
+
+
+def _writer(files: Sequence[ReadFile]) -> Callable[[ImportRun], None]:
     def write(run: ImportRun) -> None:
-        for each in imported.files:
+        for each in files:
             ids = [line.transaction.id for line in each.lines]
-            _refuse_foreign(run, each, ids)
             about = booked(run.connection, run.account.id, ids)
+            _refuse_foreign(run, each, [name for name in ids if name not in about])
             _refuse_circular(run.account.name, each, about)
             each.about_rows = len(about)
             each.done = run.write(raw_transaction, (row_of(line.transaction, line.place) for line in each.lines))
 
-    imported.proof = run_import(app, account, taxpayer, write)
-    return imported
+    return write
 
 
 def _read(path: Path) -> list[ReadFile]:

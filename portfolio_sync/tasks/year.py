@@ -139,10 +139,10 @@ def earlier(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def asked_json(asked: Asked, books: Books) -> dict[str, Any]:
-    """What to ask again, defaults filled in."""
+    """What to ask again, defaults filled in; no accounts named are all that the taxpayer has, those to come included."""
     return {
         "profile": books.profile.name, "method": asked.method, "currency": asked.currency, "overrides": dict(asked.overrides or {}),
-        "year": books.year, "accounts": [account.name for account in books.subject.accounts],
+        "year": books.year, "accounts": list(asked.accounts),
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from sys import intern
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from portfolio_sync.core.asset import FIAT
 from portfolio_sync.core.duration import parse_duration
 from portfolio_sync.errors import SettingsError
 from portfolio_sync.pricing.table import SOURCE_ORDER, Policy
@@ -256,9 +257,15 @@ def parse(profile: Profile, key: str, text: str) -> Any:
     try:
         return PARSERS.get(key, type(getattr(profile, key)))(text)
     except (ValueError, KeyError, ZoneInfoNotFoundError):
-        allowed = getattr(type(getattr(profile, key)), "__members__", {}).values()
-        choice = f"; one of {', '.join(allowed)}" if allowed else ""
-        raise SettingsError(f"{text!r} is no value for {key}{choice}") from None
+        raise SettingsError(
+            f"{text!r} is no value for {key}{'; ' * bool(choices(profile, key))}{choices(profile, key)}"
+        ) from None
+
+
+def choices(profile: Profile, key: str) -> str:
+    """What a setting may be, in words; empty where that cannot be listed."""
+    allowed = getattr(type(getattr(profile, key)), "__members__", {}).values()
+    return f"one of {', '.join(allowed)}" if allowed else CHOICES.get(PARSERS.get(key, str), "")
 
 
 def duration(text: str) -> str:
@@ -278,11 +285,24 @@ def boolean(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
-PARSERS = {
+def currency(text: str) -> str:
+    if text.upper() not in FIAT:
+        raise ValueError(text)
+    return text.upper()
+
+
+CHOICES: dict[Callable[[str], Any], str] = {
+    boolean: "true or false",
+    currency: "a code such as USD",
+    duration: "such as 1d or 12h",
+    perhaps_day: "a day such as 2025-01-01, or nothing",
+    timezone: "a name such as Europe/Berlin",
+}
+PARSERS: dict[str, Callable[[str], Any]] = {
     "coin_price_age": duration,
     "fiat_price_age": duration,
     "timezone": timezone,
-    "currency": str.upper,
+    "currency": currency,
     "dated_methods_from": perhaps_day,
     "wallet_pools_from": perhaps_day,
     "withheld_fee_own_lot": boolean,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 from portfolio_sync.core.event import Kind
-from portfolio_sync.pricing.value import Valued, sought
+from portfolio_sync.pricing.value import Valued, blanks, sought
 from portfolio_sync.tax.movements import is_coin
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.result import Task
@@ -25,7 +25,8 @@ def worklist(
             continue
         asked = []
         if missing := sought(valued, profile.currency):
-            asked.append("fill in value, or import a price of " + ", ".join(missing))
+            columns = " and ".join(blanks(valued))
+            asked.append(f"{f'fill in {columns}, or ' * bool(columns)}import a price of {', '.join(missing)}")
         if event.id in without_value:
             asked.append("fill in portfolio_value, or import prices of all coins held")
         if asked:

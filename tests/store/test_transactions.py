@@ -238,6 +238,95 @@ def test_the_worklist_filled_in_is_a_transactions_file(home: Path) -> None:
     assert {row["acquired_id"] for row in lots if row["acquired_at"] == "2021-01-01T00:00:00Z"} >= {DEPOSIT}
 
 
+def test_what_the_worklist_asks_for_is_enough(home: Path) -> None:
+    """A withdrawal lacks the value of its fee alone; of a sale for another currency neither side nor fee has one."""
+    sold = (
+        "LSOLD0-00000-000004,T1,2024-04-01 00:00:00,trade,,currency,BTC,spot / main,-0.5,0,1.4\n"
+        "LMONEY-00000-000005,T1,2024-04-01 00:00:00,trade,,currency,CHF,spot / main,50,0.1,49.9\n"
+    )
+    (home / "ledgers.csv").write_text(LEDGER + "".join(ROWS[i].format(i) for i in (DEPOSIT, WITHDRAWAL)) + sold)
+    assert main(["import", "ledgers.csv", "--account", "main"]) == 0
+    rows = table(report(home), "worklist.csv")
+    asked = {row["id"]: row["note"].partition(", or import")[0].removeprefix("fill in ").split(" and ") for row in rows}
+    assert asked[WITHDRAWAL] == ["fee_value"]
+    assert ["value", "fee_value"] in asked.values()
+    given = {"cost": "80", "acquired": "2021-01-01T00:00:00Z", "value": "45", "fee_value": "1"}
+    assert own(home, *(row | {column: given[column] for column in asked[row["id"]]} for row in rows)) == 0
+    after = report(home)
+    assert table(after, "worklist.csv") == []
+    assert not {row["code"] for row in table(after, "findings.csv")} & {"missing_price", "unknown_cost"}
+
+
+def test_the_worklist_of_positions_on_margin_is_a_transactions_file(home: Path) -> None:
+    """One whose opening cost a fee alone, one closed with a loss, one with figures in two assets, which only prices can value."""
+    (home / "ledgers.csv").write_text(
+        LEDGER
+        + "LDEPOS-00000-000001,R1,2024-01-01 00:00:00,deposit,,currency,CHF,spot / main,100,0,100\n"
+        + "LOPEN0-00000-000002,T1,2024-02-01 00:00:00,margin,,currency,CHF,spot / main,0,1,99\n"
+        + "LCLOSE-00000-000003,T2,2024-03-01 00:00:00,margin,,currency,CHF,spot / main,-9,1,89\n"
+        + "LCLOSE-00000-000004,T3,2024-04-01 00:00:00,margin,,currency,CHF,spot / main,-9,0,80\n"
+        + "LCLOSE-00000-000005,T3,2024-04-01 00:00:00,margin,,currency,BTC,spot / main,1,0,1\n"
+    )
+    assert main(["import", "ledgers.csv", "--account", "main"]) == 0
+    rows = table(report(home), "worklist.csv")
+    assert [row["note"] for row in rows] == [
+        "fill in fee_value, or import a price of CHF",
+        "fill in value and fee_value, or import a price of CHF",
+        "import a price of CHF, BTC",
+    ]
+    assert own(home, rows[0] | {"fee_value": "1"}, rows[1] | {"value": "9", "fee_value": "1"}, rows[2]) == 0
+    after = report(home)
+    assert [row["note"] for row in table(after, "worklist.csv")] == ["import a price of CHF, BTC"]
+    losses = [row["gain"] for row in table(after, "disposals.csv") if row["kind"] == "margin"]
+    assert losses[:2] == ["-1", "-10"]
+
+
+def test_a_purchase_on_the_worklist_is_one_of_coins(home: Path) -> None:
+    (home / "ledgers.csv").write_text(
+        LEDGER
+        + "LDEPOS-00000-000001,R1,2024-01-01 00:00:00,deposit,,currency,CHF,spot / main,100,0,100\n"
+        + "LMONEY-00000-000002,T1,2024-02-01 00:00:00,trade,,currency,CHF,spot / main,-60,0,40\n"
+        + "LCOINS-00000-000003,T1,2024-02-01 00:00:00,trade,,currency,BTC,spot / main,2,0,2\n"
+    )
+    assert main(["import", "ledgers.csv", "--account", "main"]) == 0
+    (row,) = table(report(home), "worklist.csv")
+    assert (row["id"], row["kind"], row["asset"], row["amount"]) == ("LCOINS-00000-000003", "buy", "BTC", "2")
+    assert (row["counter_asset"], row["counter_amount"]) == ("CHF", "60")
+    assert own(home, row | {"value": "55"}) == 0
+    (lot,) = table(report(home), "open_lots.csv")
+    assert lot["cost"] == "55"
+
+
+def test_one_worklist_speaks_of_all_accounts(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "ledgers.csv").write_text(LEDGER + ROWS[DEPOSIT].format(DEPOSIT))
+    assert main(["import", "ledgers.csv", "--account", "first"]) == 0
+    other = DEPOSIT.replace("000001", "000009")
+    (home / "ledgers.csv").write_text(LEDGER + ROWS[DEPOSIT].format(other))
+    assert main(["import", "ledgers.csv", "--account", "second"]) == 0
+    filled = [row | {"cost": "80", "acquired": "2021-01-01T00:00:00Z"} for row in table(report(home), "worklist.csv")]
+    assert {row["id"] for row in filled} == {DEPOSIT, other}
+    capsys.readouterr()
+    assert own(home, *filled, account="first") == 0
+    shown = capsys.readouterr().out
+    assert "first: 1 new transactions" in shown
+    assert "second: 1 new transactions" in shown
+    after = report(home)
+    assert {(row["account"], row["cost"]) for row in table(after, "open_lots.csv")} == {
+        ("first", "80"),
+        ("second", "80"),
+    }
+    assert table(after, "worklist.csv") == []
+    said = [row["message"] for row in table(after, "findings.csv") if row["code"] == "supplemented"]
+    assert said == ["stated for this deposit: cost, acquired"] * 2  # what the worklist asked for is no reason
+
+
+def test_a_mistake_in_a_line_of_one_account_leaves_the_other_as_it_was(home: Path, database: Engine) -> None:
+    kraken(home, account="second")
+    assert own(home, said("t0", "buy", "1", value="1"), account="first") == 0
+    assert own(home, said("t1", "transfer", "1"), said(DEPOSIT, "deposit", "2", cost="1"), account="first") == 2
+    assert stored(database, "SELECT id FROM raw_transaction") == [("t0",)]
+
+
 def test_a_report_is_rebuilt_from_the_transactions_as_they_were(home: Path) -> None:
     own(
         home,

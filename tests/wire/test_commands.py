@@ -204,11 +204,34 @@ def test_prices_from_a_file(home: Path, capsys: pytest.CaptureFixture[str]) -> N
     code, _, err = run(capsys, "prices", "import", "bad.csv")
     assert (code, "row 3" in err) == (2, True)
     assert "ETH" not in run(capsys, "prices", "list")[1]
+    (home / "bad.csv").write_text("symbol,currency,time,rate,source\nXBT,USD,2024-01-01,1,x\n")
+    code, _, err = run(capsys, "prices", "import", "bad.csv")
+    assert (code, "bad.csv, row 2: 'XBT' is Kraken's name: write BTC" in err) == (2, True)
+    assert "me" in run(capsys, "prices", "list", "--symbol", "btc")[1]
+
+
+def test_an_archive_is_read_for_one_of_several_taxpayers_in_the_currency_asked_for(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "t.csv").write_text("id,time,kind,asset,amount\nf1,2024-01-06T11:00:30Z,spend,BTC,0.25\n")
+    (home / "XBTCHF_1.csv").write_text("1704538740,1,1,1,37000,1,1\n")
+    for name, taxpayer in (("mine", "me"), ("hers", "her")):
+        assert run(capsys, "import", "t.csv", "--account", name, "--taxpayer", taxpayer)[0] == 0
+    (home / "empty").mkdir()
+    code, _, err = run(capsys, "prices", "import", "empty")
+    assert (code, "such as XBTUSD_60.csv" in err) == (2, True)
+    asked = ("prices", "import", "XBTCHF_1.csv", "--currency", "CHF")
+    assert run(capsys, *asked)[0] == 2
+    assert run(capsys, *asked, "--taxpayer", "her")[1].startswith("1 prices read for 1 wanted")
 
 
 def test_profiles_and_rules_are_data(capsys: pytest.CaptureFixture[str]) -> None:
     assert "us" in run(capsys, "profile", "list")[1]
     assert "1.1012-1(j)" in run(capsys, "profile", "show", "us")[1]
+    uk = run(capsys, "profile", "show", "uk")[1]
+    assert "annual_exempt_amount = 6000 GBP, years from 2023 to 2023: TCGA 1992 s. 1K" in uk
+    assert "trade_fee = split  (one of disposal, acquisition, split)" in uk
+    assert "superficial_loss = false  (true or false)" in uk
     assert json.loads(run(capsys, "rules", "list", "--json")[1])["rules"]
 
 

@@ -193,6 +193,11 @@ def test_what_a_named_lot_does_not_hold_is_taken_in_order_and_said(own: Run) -> 
         (["year", "diff", "2024"], "was not closed"),
         (["report", "--from-manifest", "t.csv", "--out", "r"], "not the manifest.json"),
         (["compare", "-p", "atlantis"], "unknown profile"),
+        (["compare", "--taxpayer", "x"], "no taxpayer 'x'"),
+        (["compare", "-p", "uk", "--year", "2025-24"], "such as 2024-25"),
+        (["compare", "--currency", "USDD"], "'USDD' is no value for currency; a code such as USD"),
+        (["compare", "--set", "superficial_loss=yes"], "true or false"),
+        (["compare", "--set", "timezone=Mars"], "such as Europe/Berlin"),
     ],
 )
 def test_each_mistake_is_one_line_and_leaves_no_trace(own: Run, command: list[str], words: str) -> None:
@@ -360,6 +365,73 @@ def test_what_the_proof_found_stands_in_the_report(run: Run, tmp_path: Path) -> 
     assert content("again") == before
 
 
+def test_a_holding_of_a_coin_in_several_wallets_says_whose_lots_are_shown(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "id,time,kind,asset,amount,value,currency,to_wallet\nt1,2024-01-01T00:00:00Z,buy,BTC,3,90,USD,\n"
+        "t2,2024-02-01T00:00:00Z,transfer,BTC,1,,,cold\n"
+    )
+    ok(run("import", "t.csv", "--account", "own"))
+    ok(run("report", "-p", "generic", "--year", "all", "--out", "r"))
+    assert "of every wallet, 1 in cold + 2 in own:" in ok(run("explain", "BTC@own"))
+
+
+def test_what_a_proof_says_names_its_account_where_there_are_several(booked: Run, tmp_path: Path) -> None:
+    ok(booked("import", "ledgers.csv", "--account", "second"))
+    ok(booked("report", "-p", "generic", "--year", "all", "--out", "r"))
+    said = {row["message"].partition(":")[0] for row in rows("r/findings.csv") if row["code"] == "no_balances"}
+    assert said == {"main", "second"}
+
+
+def test_a_stated_rule_about_no_row_is_said(booked: Run, tmp_path: Path) -> None:
+    rule = '{{ treatment = "{}", reason = "mine" }}'.format
+    (tmp_path / "portfolio-sync.toml").write_text(
+        f'[rules]\n"stakng/" = {rule("income")}\n"staking/" = {rule("reward")}\n'
+    )
+    ok(booked("report", "-p", "us", "--year", "2024", "--out", "r"))
+    (idle,) = [row for row in rows("r/findings.csv") if row["code"] == "rule_without_rows"]
+    assert (idle["severity"], '"stakng/"' in idle["message"]) == ("info", True)
+
+
+# --- the portfolio ---------------------------------------------------------------------------------------------------
+
+
+def test_the_portfolio_of_an_account_from_files_is_what_its_ledger_adds_up_to_at_any_time(booked: Run) -> None:
+    def held(*more: str) -> dict[str, tuple[str, str]]:
+        found = json.loads(ok(booked("portfolio", "-p", "us", "--json", *more)))["holdings"]
+        return {row["symbol"]: (row["quantity"], row["cost"]) for row in found}
+
+    assert held() == {"ETH": ("1.5", "160.26"), "USD": ("949.09", "949.09")}
+    assert held("--at", "2024-02-15") == {"ETH": ("2", "200.52"), "USD": ("799.48", "799.48")}
+    assert held("--at", "2024-01-01") == {}
+
+
+def test_a_total_says_how_many_sales_it_leaves_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "id,time,kind,asset,amount,value,currency,acquired\nd1,2024-01-01T00:00:00Z,gift_in,BTC,1,,USD,\n"
+        "s1,2024-03-01T00:00:00Z,sell,BTC,1,90,USD,\n"
+    )
+    ok(run("import", "t.csv", "--account", "own"))
+    said = ok(run("report", "-p", "generic", "--year", "2024", "--out", "r"))
+    assert "1 disposals, 1 of unknown gain, of the others net gain 0," in said
+    header, line, *_ = ok(run("compare", "-p", "generic", "--year", "2024")).splitlines()[1:]
+    assert dict(zip(header.split()[-2:], line.split()[-2:], strict=True))["unknown"] == "1"
+
+
+def test_what_was_lost_is_told_apart_from_the_disposals_that_are_added_up(own: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,time,kind,asset,amount\nl1,2025-02-01T00:00:00Z,lost,BTC,0.5\n")
+    ok(own("import", "t.csv", "--account", "own"))
+    said = ok(own("report", "-p", "generic", "--year", "2025", "--out", "r"))
+    assert "  1 disposals (and 1 gifts or losses without gain), net gain" in said
+    counted = {row["item"]: row["amount"] for row in rows("r/summary.csv") if not row["asset"]}
+    assert (counted["disposals"], len(rows("r/disposals.csv"))) == ("1", 2)
+
+
+def test_the_portfolio_of_an_account_of_transactions_alone_is_that_of_its_lots(own: Run) -> None:
+    found = json.loads(ok(own("portfolio", "-p", "generic", "--json", "--at", "2025-01-01")))["holdings"]
+    held = [(row["symbol"], row["quantity"], row["cost"]) for row in found]
+    assert held == [("BTC", "2", "400"), ("DOT", "2", "10")]
+
+
 # --- filed years -----------------------------------------------------------------------------------------------------
 
 
@@ -380,6 +452,26 @@ def test_a_closed_year_says_what_would_differ_now_and_why(booked: Run, tmp_path:
     assert "1 ledger rows of the time before its end came since: LREW02-AAAAA-AAAAA7" in why
     assert "rate 120 -> 121" in why
     assert "value 60 -> 60.5" in ok(booked("year", "diff", "2024"))
+
+
+def test_an_account_that_came_after_the_closing_counts_in_what_would_differ(own: Run, tmp_path: Path) -> None:
+    ok(own("year", "close", "2025", "-p", "us"))
+    (tmp_path / "more.csv").write_text(
+        "id,time,kind,asset,amount,value,currency\nt0,2020-01-10T00:00:00Z,buy,BTC,1,10,USD\n"
+    )
+    ok(own("import", "more.csv", "--account", "more"))
+    now = json.loads(ok(own("year", "diff", "2025", "--json")))
+    assert not now["same"]
+    assert any("t0" in reason for reason in now["reasons"])
+
+
+def test_a_year_that_was_closed_for_one_account_is_compared_for_it_alone(own: Run, tmp_path: Path) -> None:
+    (tmp_path / "more.csv").write_text(
+        "id,time,kind,asset,amount,value,currency\nt0,2020-01-10T00:00:00Z,buy,BTC,1,10,USD\n"
+    )
+    ok(own("year", "close", "2025", "-p", "us", "--account", "own"))
+    ok(own("import", "more.csv", "--account", "more"))
+    assert json.loads(ok(own("year", "diff", "2025", "--json")))["same"]
 
 
 def test_a_year_is_closed_twice_only_if_told(own: Run) -> None:

@@ -21,6 +21,7 @@ from typing import TextIO
 
 from portfolio_sync.core.amount import parse_decimal
 from portfolio_sync.core.asset import capitals
+from portfolio_sync.core.duration import spelled
 from portfolio_sync.core.instant import from_unix, iso
 from portfolio_sync.core.price import Price
 from portfolio_sync.errors import InputFileError
@@ -74,7 +75,7 @@ class Archive:
             said = f"kraken:ohlcvt {candles.name}"
             yield from dict.fromkeys(Price(*pair, end, close, said) for end, close in found.values())
         for instant in left:
-            why = f"the archive has no trade of {'/'.join(pair)} within {tolerance} before {iso(instant)}"
+            why = f"the archive has no trade of {'/'.join(pair)} within {spelled(tolerance)} before {iso(instant)}"
             yield NoPrice(Wanted(*pair, instant), why)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from portfolio_sync.core.duration import spelled
 from portfolio_sync.core.instant import from_unix, iso, to_unix
 from portfolio_sync.core.price import Price
 from portfolio_sync.pricing.quote import Wanted
@@ -79,7 +80,7 @@ class Source:
             return
         price = self.first_trade(base, quote, wanted.time, tolerance)
         if price is None:
-            yield NoPrice(wanted, f"no trade of {base}/{quote} within {tolerance} after {iso(wanted.time)}")
+            yield NoPrice(wanted, f"no trade of {base}/{quote} within {spelled(tolerance)} after {iso(wanted.time)}")
             return
         self.have[base, quote].append(price)
         yield price

@@ -28,22 +28,34 @@ def nothing_known(_currency: str, _instant: datetime) -> bool:
 
 
 def route(wanted: Wanted, listed: Collection[Pair], known: Known = nothing_known) -> list[Pair]:
-    """The pairs whose prices are to be got: one, or two over a pivot; empty where none lead there."""
+    """The pairs whose prices are to be got: one, or those over a pivot; empty where none lead there."""
     symbol, currency, instant = wanted
     if symbol == FEE_CREDIT:
         symbol = "USD"
     if symbol in FIAT:
-        return next(([pair] for pair in ((symbol, currency), (currency, symbol)) if pair in listed), [])
+        return between(symbol, currency, listed)
     if (symbol, currency) in listed:
         return [(symbol, currency)]
     for pivot in PIVOTS:
-        over = [pair for pair in ((pivot, currency), (currency, pivot)) if pair in listed]
         if (symbol, pivot) in listed and known(pivot, instant):
             return [(symbol, pivot)]
-        if (symbol, pivot) in listed and over:
-            return [(symbol, pivot), over[0]]
+        if (symbol, pivot) in listed and (over := between(pivot, currency, listed)):
+            return [(symbol, pivot), *over]
     return []
 
 
+def between(one: str, other: str, listed: Collection[Pair]) -> list[Pair]:
+    """Two currencies: their own pair either way round, else two over the euro or the dollar, as ``Lookup.money`` goes."""
+    if direct := exchange(one, other, listed):
+        return direct
+    ways = ((exchange(one, pivot, listed), exchange(pivot, other, listed)) for pivot in reversed(PIVOTS))
+    return next(([*first, *second] for first, second in ways if first and second), [])
+
+
+def exchange(one: str, other: str, listed: Collection[Pair]) -> list[Pair]:
+    return next(([pair] for pair in ((one, other), (other, one)) if pair in listed), [])
+
+
 def unlisted(wanted: Wanted, where: str) -> NoPrice:
-    return NoPrice(wanted, f"{where} has no pair of {wanted.symbol} with {wanted.currency}, {' or '.join(PIVOTS)}")
+    *first, last = dict.fromkeys((wanted.currency, *PIVOTS))
+    return NoPrice(wanted, f"{where} has no pair of {wanted.symbol} with {', '.join(first)} or {last}")
