@@ -142,10 +142,10 @@ class Books:
                 out = sum((part[1] for source, part in taken if source is wallet), ZERO)
                 self.carry(home, wallet, min(out, home.total))
 
-    def match(self, movement: Movement, parts: Iterable[Part], rule: str) -> None:
+    def match(self, movement: Movement, parts: Sequence[Part], rule: str) -> None:
         """The parts with their shares of the proceeds; the last takes the exact rest."""
         rest, proceeds, append = movement.quantity, movement.money, self.matches.append
-        for lot, quantity, cost in parts:
+        for lot, quantity, cost in parts if len(parts) == 1 else lot_by_lot(parts):
             part = proceeds
             if quantity != rest and proceeds is not None:
                 part = share(proceeds, quantity, rest)
@@ -176,6 +176,17 @@ class Books:
         lots = [(lot, name) for name, wallet in self.wallets.items() for _, _, lot in wallet]
         lots.sort(key=lambda found: (*oldest(found[0]), found[1]))
         return merged(Lot(lot.origin, name, lot.quantity, lot.cost) for lot, name in lots)
+
+
+def lot_by_lot(parts: Sequence[Part]) -> Sequence[Part]:
+    """A lot may lie in several wallets, or have come to one at several times: what is taken of it is one part."""
+    if len({id(lot.origin) for lot, _, _ in parts}) == len(parts):
+        return parts
+    found: dict[int, Part] = {}
+    for lot, quantity, cost in parts:
+        _, more, known = found.get(id(lot.origin), (lot, ZERO, ZERO))
+        found[id(lot.origin)] = lot, more + quantity, None if cost is None or known is None else known + cost
+    return list(found.values())
 
 
 def merged(lots: Iterable[Lot]) -> list[Lot]:

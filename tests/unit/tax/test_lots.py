@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 
@@ -82,6 +83,18 @@ def test_named_lots_go_first_and_the_rest_by_order() -> None:
     sale = sell(5, "2")._replace(picks=(("t4", Decimal("0.5")), ("t2", Decimal(1))))
     matching = match_lots([*HISTORY, sale], ALWAYS[Method.FIFO])
     assert taken(matching) == [("t4", "0.5"), ("t2", "1"), ("t1", "0.5")]
+
+
+def test_a_lot_that_lies_in_two_wallets_or_came_twice_to_one_is_one_part_of_a_sale() -> None:
+    bought = [buy(1, "3", "31"), movement(Act.MOVE, 2, "1", None, "w", "v"), movement(Act.MOVE, 3, "1", None, "w", "v")]
+    once = match_lots([*bought, sell(4, "2.5", "7", "v")], ALWAYS[Method.FIFO]).matches
+    assert [(m.quantity, m.cost, m.proceeds) for m in once] == [
+        (Decimal("2.5"), share(Decimal(31), Decimal("2.5"), Decimal(3)), 7)
+    ]
+    apart = replace(ALWAYS[Method.FIFO], wallets_from=START)
+    assert taken(match_lots([*bought, sell(4, "2", "7", "v")], apart)) == [("t1", "2")]
+    unknown = [buy(1, "3", None), *bought[1:], sell(4, "3", "7", "v")]
+    assert [(m.quantity, m.cost) for m in match_lots(unknown, ALWAYS[Method.FIFO]).matches] == [(3, None)]
 
 
 def test_a_standing_order_counts_from_its_start() -> None:
@@ -252,8 +265,5 @@ def test_fifo_agrees_with_a_plain_queue(steps: list[tuple[str, Decimal, Decimal 
             if part == have:
                 queue.pop(0)
     matching = match_lots(history, ALWAYS[Method.FIFO])
-    found: dict[tuple[str, str], Decimal] = {}  # a lot whose units lie in two wallets is taken in two parts
-    for match in matching.matches:
-        key = match.disposal.ids[0], acquired(match)
-        found[key] = found.get(key, ZERO) + match.quantity
-    assert [(*key, quantity) for key, quantity in found.items()] == wanted
+    found = [(match.disposal.ids[0], acquired(match), match.quantity) for match in matching.matches]
+    assert found == wanted
