@@ -89,12 +89,12 @@ def test_a_lot_that_lies_in_two_wallets_or_came_twice_to_one_is_one_part_of_a_sa
     bought = [buy(1, "3", "31"), movement(Act.MOVE, 2, "1", None, "w", "v"), movement(Act.MOVE, 3, "1", None, "w", "v")]
     once = match_lots([*bought, sell(4, "2.5", "7", "v")], ALWAYS[Method.FIFO]).matches
     assert [(m.quantity, m.cost, m.proceeds) for m in once] == [
-        (Decimal("2.5"), share(Decimal(31), Decimal("2.5"), Decimal(3)), 7)
+        (Decimal("2.5"), share(Decimal(31), Decimal("2.5"), Decimal(3)), Decimal(7))
     ]
     apart = replace(ALWAYS[Method.FIFO], wallets_from=START)
     assert taken(match_lots([*bought, sell(4, "2", "7", "v")], apart)) == [("t1", "2")]
     unknown = [buy(1, "3", None), *bought[1:], sell(4, "3", "7", "v")]
-    assert [(m.quantity, m.cost) for m in match_lots(unknown, ALWAYS[Method.FIFO]).matches] == [(3, None)]
+    assert [(m.quantity, m.cost) for m in match_lots(unknown, ALWAYS[Method.FIFO]).matches] == [(Decimal(3), None)]
 
 
 def test_a_standing_order_counts_from_its_start() -> None:
