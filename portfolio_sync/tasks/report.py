@@ -26,11 +26,12 @@ from portfolio_sync.store.engine import reading
 from portfolio_sync.tasks.books import Books, close, last_complete_year, ledger, subject_of
 from portfolio_sync.tasks.publish import write_report
 from portfolio_sync.tasks.rules import stated_rules
-from portfolio_sync.tasks.standing import proof_of
+from portfolio_sync.tasks.standing import proof_of, stated_alone
 from portfolio_sync.tax.profile import Method, Profile, with_settings
 from portfolio_sync.tax.profiles import profile_named
 
 Year = int | Literal["all"] | None
+STATED = "stated by transactions alone, nothing of Kraken's to prove"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Done:
     proof: str
     of_proof: tuple[Finding, ...] = ()
     bundle: Path | None = None
+    to_prove: bool = True
+    """Whether any account has a history of Kraken's; none has where a person stated all transactions himself."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -63,7 +66,8 @@ class Done:
 
     @property
     def needs_person(self) -> bool:
-        return self.proof not in ("proven", "windowed") or any(f.severity is Severity.ERROR for f in self.findings)
+        unproven = self.to_prove and self.proof not in ("proven", "windowed")
+        return unproven or any(finding.severity is Severity.ERROR for finding in self.findings)
 
     def total(self, item: str) -> Decimal:
         return next(
@@ -109,7 +113,7 @@ class Done:
         yield f"{profile.title}, {self.books.year_label}, {profile.method}, {profile.currency} -> {self.folder}"
         yield f"  {accounted:,} of {counts.ledger_rows:,} ledger rows accounted for: {counts.event:,} in events, {counts.no_effect:,} without effect, {counts.finding:,} in findings"
         yield f"  {self.total('disposals'):,} disposals{self.at_cost}, {self.without_gain}net gain {money(self.total('net_gain'))}, income {money(self.total('income'))} {profile.currency}"
-        yield f"  history: {self.proof}"
+        yield f"  history: {self.proof if self.to_prove else STATED}"
         for code, number in sorted(Counter(f.code for f in self.findings).items()):
             yield f"  {number:,} x {code}: see findings.csv" + (" and worklist.csv" if code == "unknown_cost" else "")
 
@@ -146,12 +150,23 @@ def _refuse_undated(base: Profile, profile: Profile) -> None:
 def make(app: App, asked: Asked, folder: Path, bundle: Path | None = None) -> Done:
     """Compute and write one report; ``bundle``: the same and its raw rows as one ZIP."""
     books = closed_books(app, asked)
-    proof, found = proof_of(app.engine, books.subject.accounts), proof_findings(app.engine, books)
+    (proof, to_prove), found = proof_of_books(app, books), proof_findings(app.engine, books)
     settings = settings_of(books, proof)
     files = write_report(app.engine, books, folder, settings, found, app.clock.now())
     if bundle:
         bundled(app.engine, books, folder, files, bundle)
-    return Done(folder, books, files, proof, found, bundle)
+    return Done(folder, books, files, proof, found, bundle, to_prove)
+
+
+def proof_of_books(app: App, books: Books) -> tuple[str, bool]:
+    """How the history of the accounts stands, and whether there is one to prove.
+
+    An account with a key has one, though nothing of it may have been read yet; one that a person stated has none.
+    """
+    keyed = {account.name for account in app.settings.accounts}
+    stated = {account.id for account in stated_alone(app.engine, books.subject.accounts)}
+    to_prove = [account for account in books.subject.accounts if account.name in keyed or account.id not in stated]
+    return proof_of(app.engine, to_prove), bool(to_prove)
 
 
 def closed_books(app: App, asked: Asked) -> Books:

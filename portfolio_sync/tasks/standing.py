@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, exists, select
 
 from portfolio_sync.core.instant import iso, parse_iso
 from portfolio_sync.core.period import Period
@@ -27,6 +27,17 @@ def proof_of(engine: Engine, accounts: Iterable[StoredAccount]) -> str:
         rows = connection.execute(select(p.account_id, p.state).where(p.asset == "", p.wallet == ""))
         found = {row.account_id: row.state for row in rows}
     return max((found.get(account.id, "unknown") for account in accounts), key=STATES.index, default="unknown")
+
+
+def stated_alone(engine: Engine, accounts: Iterable[StoredAccount]) -> list[StoredAccount]:
+    """Those of which there is nothing of Kraken's: a person's transactions are all that is known, and no proof speaks of them."""
+    sources = (schema.raw_ledger.c, schema.raw_trade.c, schema.raw_balance.c, schema.coverage.c)
+    with reading(engine) as connection:
+        return [
+            account
+            for account in accounts
+            if not any(connection.scalar(select(exists().where(rows.account_id == account.id))) for rows in sources)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

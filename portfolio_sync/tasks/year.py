@@ -25,8 +25,7 @@ from portfolio_sync.store.schema import change_row, raw_ledger, raw_trade, raw_t
 from portfolio_sync.tasks.books import Books, Subject, close, ids_of, subject_of
 from portfolio_sync.tasks.publish import plain_finding, report_of
 from portfolio_sync.tasks.rebuild import program_changes
-from portfolio_sync.tasks.report import Asked, profile_of, proof_findings, settings_of, year_of
-from portfolio_sync.tasks.standing import proof_of
+from portfolio_sync.tasks.report import Asked, profile_of, proof_findings, proof_of_books, settings_of, year_of
 from portfolio_sync.tax.profile import Profile
 
 RAW = {"ledger rows": raw_ledger, "trades": raw_trade, "imported transactions": raw_transaction}
@@ -106,7 +105,7 @@ def close_year(app: App, asked: Asked, *, again: bool) -> Closed:
         )
     report = report_of(books, found)
     frames = framed(tables(report))
-    settings = settings_of(books, proof_of(app.engine, books.subject.accounts))
+    settings = settings_of(books, proof_of_books(app, books)[0])
     document = {
         "asked": asked_json(asked, books),
         "text": manifest(settings, books.profile, books.digest, report.prices, {}),

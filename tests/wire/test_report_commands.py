@@ -345,6 +345,24 @@ def test_a_bundle_holds_report_raw_rows_and_rules_and_is_its_owners_alone(booked
     assert not list(tmp_path.glob(".*.new"))
 
 
+def test_what_a_person_stated_has_no_history_of_krakens_to_prove(
+    own: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = ("report", "-p", "generic", "--year", "all", "--out", "r", "--strict")
+    code, said, _ = own(*strict)
+    assert (code, "nothing of Kraken's to prove" in said) == (0, True)
+    (tmp_path / "ledgers.csv").write_text(LEDGER)
+    own("import", "ledgers.csv", "--account", "main")
+    code, said, _ = own(*strict, "--account", "own", "--account", "main")
+    assert (code, "history: unknown" in said) == (4, True)
+    monkeypatch.setenv("OWN_KEY", "k")
+    monkeypatch.setenv("OWN_SECRET", "c2VjcmV0")
+    (tmp_path / "portfolio-sync.toml").write_text(
+        '[[accounts]]\nname = "own"\nkey = { env = "OWN_KEY" }\nsecret = { env = "OWN_SECRET" }\n'
+    )
+    assert own(*strict, "--account", "own")[0] == 4  # there is one, not read yet
+
+
 def test_what_the_proof_found_stands_in_the_report(run: Run, tmp_path: Path) -> None:
     gap = "".join(line for line in LEDGER.splitlines(keepends=True) if REWARD not in line)
     (tmp_path / "ledgers.csv").write_text(gap)
