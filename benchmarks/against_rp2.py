@@ -75,15 +75,26 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT)}
 
 
+RUNNER = """
+import json, resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stdout=sys.stderr).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+
+
 def run(*command: str, folder: Path) -> tuple[float, float]:
-    """CPU seconds and peak resident MB of a process of its own."""
+    """CPU seconds and peak resident MB of a process of its own.
+
+    Started by a small one: a process takes over the peak of the one that started it, and this one holds a whole history.
+    """
     with (folder / "output.txt").open("w") as output:
-        process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=output, stderr=subprocess.STDOUT)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+        runner = [sys.executable, "-c", RUNNER, *command]
+        found = subprocess.run(runner, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=output, check=True)
+    code, seconds, megabytes = json.loads(found.stdout)
+    if code:
         raise RuntimeError(f"{command[0]}: {(folder / 'output.txt').read_text()[-2000:]}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return seconds, megabytes
 
 
 def report(folder: Path, history: Sequence[Deal]) -> list[str]:
