@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
 from portfolio_sync.app import App
 from portfolio_sync.core.amount import shortest
@@ -20,18 +20,17 @@ from portfolio_sync.errors import SettingsError, UsageError
 from portfolio_sync.report.bundle import README, raw_tables, write_bundle
 from portfolio_sync.report.kept import recorded_settings
 from portfolio_sync.report.toml import profile_toml
-from portfolio_sync.store import read, schema, transactions
+from portfolio_sync.store import read, transactions
 from portfolio_sync.store.accounts import StoredAccount
 from portfolio_sync.store.engine import reading
 from portfolio_sync.tasks.books import Books, close, last_complete_year, ledger, subject_of
+from portfolio_sync.tasks.history_proof import HistoryProof, proof_of_books
 from portfolio_sync.tasks.publish import write_report
 from portfolio_sync.tasks.rules import stated_rules
-from portfolio_sync.tasks.standing import proof_of, stated_alone
 from portfolio_sync.tax.profile import Method, Profile, with_settings
 from portfolio_sync.tax.profiles import profile_named
 
 Year = int | Literal["all"] | None
-STATED = "stated by transactions alone, nothing of Kraken's to prove"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +53,16 @@ class Done:
     folder: Path
     books: Books
     files: Mapping[str, str]
-    proof: str
-    of_proof: tuple[Finding, ...] = ()
+    proof: HistoryProof
     bundle: Path | None = None
-    to_prove: bool = True
-    """Whether any account has a history of Kraken's; none has where a person stated all transactions himself."""
 
     @property
     def findings(self) -> list[Finding]:
-        return [*self.books.findings, *self.books.computation.findings, *self.of_proof]
+        return [*self.books.findings, *self.books.computation.findings, *self.proof.findings]
 
     @property
     def needs_person(self) -> bool:
-        unproven = self.to_prove and self.proof not in ("proven", "windowed")
-        return unproven or any(finding.severity is Severity.ERROR for finding in self.findings)
+        return self.proof.needs_person or any(finding.severity is Severity.ERROR for finding in self.findings)
 
     def total(self, item: str) -> Decimal:
         return next(
@@ -95,7 +90,7 @@ class Done:
             "method": self.books.profile.method,
             "year": self.books.year_label,
             "currency": self.books.profile.currency,
-            "proof": self.proof,
+            "proof": self.proof.state,
             "ledger_rows": counts.ledger_rows,
             "accounted_for": counts.event + counts.no_effect + counts.finding,
             "disposals": len(self.books.computation.disposals),
@@ -113,7 +108,7 @@ class Done:
         yield f"{profile.title}, {self.books.year_label}, {profile.method}, {profile.currency} -> {self.folder}"
         yield f"  {accounted:,} of {counts.ledger_rows:,} ledger rows accounted for: {counts.event:,} in events, {counts.no_effect:,} without effect, {counts.finding:,} in findings"
         yield f"  {self.total('disposals'):,} disposals{self.at_cost}, {self.without_gain}net gain {money(self.total('net_gain'))}, income {money(self.total('income'))} {profile.currency}"
-        yield f"  history: {self.proof if self.to_prove else STATED}"
+        yield f"  history: {self.proof.said}"
         for code, number in sorted(Counter(f.code for f in self.findings).items()):
             yield f"  {number:,} x {code}: see findings.csv" + (" and worklist.csv" if code == "unknown_cost" else "")
 
@@ -150,23 +145,12 @@ def _refuse_undated(base: Profile, profile: Profile) -> None:
 def make(app: App, asked: Asked, folder: Path, bundle: Path | None = None) -> Done:
     """Compute and write one report; ``bundle``: the same and its raw rows as one ZIP."""
     books = closed_books(app, asked)
-    (proof, to_prove), found = proof_of_books(app, books), proof_findings(app.engine, books)
-    settings = settings_of(books, proof)
-    files = write_report(app.engine, books, folder, settings, found, app.clock.now())
+    proof = proof_of_books(app, books)
+    settings = settings_of(books, proof.state)
+    files = write_report(app.engine, books, folder, settings, proof.findings, app.clock.now())
     if bundle:
         bundled(app.engine, books, folder, files, bundle)
-    return Done(folder, books, files, proof, found, bundle, to_prove)
-
-
-def proof_of_books(app: App, books: Books) -> tuple[str, bool]:
-    """How the history of the accounts stands, and whether there is one to prove.
-
-    An account with a key has one, though nothing of it may have been read yet; one that a person stated has none.
-    """
-    keyed = {account.name for account in app.settings.accounts}
-    stated = {account.id for account in stated_alone(app.engine, books.subject.accounts)}
-    to_prove = [account for account in books.subject.accounts if account.name in keyed or account.id not in stated]
-    return proof_of(app.engine, to_prove), bool(to_prove)
+    return Done(folder, books, files, proof, bundle)
 
 
 def closed_books(app: App, asked: Asked) -> Books:
@@ -191,30 +175,6 @@ def settings_of(books: Books, proof: str) -> dict[str, Any]:
         "proof": proof,
         **recorded_settings(books.recorded),
     }
-
-
-def proof_findings(engine: Engine, books: Books) -> tuple[Finding, ...]:
-    """What the last proof of each account says against it, of the time up to the end of the year; of several, whose it is."""
-    f = schema.finding_row.c
-    scopes = [f"verify {account.name}" for account in books.subject.accounts]
-    query = select(f.severity, f.code, f.message, f.source_id, f.time, f.account).where(f.scope.in_(scopes))
-    with reading(engine) as connection:
-        rows = connection.execute(query.order_by(f.scope, f.id)).all()
-    several = len(books.subject.accounts) > 1
-    whose = {account.name: f"{account.name}: " for account in books.subject.accounts if several}
-    found = (
-        Finding(
-            Severity(r.severity),
-            r.code,
-            whose.get(r.account, "") + r.message,
-            tuple(filter(None, r.source_id.split(";"))),
-            r.time,
-            r.account,
-        )
-        for r in rows
-    )
-    end = None if books.year is None else books.profile.end_of(books.year)
-    return tuple(finding for finding in found if end is None or finding.time is None or finding.time < end)
 
 
 def bundled(engine: Engine, books: Books, folder: Path, files: Iterable[str], path: Path) -> None:

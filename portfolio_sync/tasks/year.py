@@ -23,9 +23,10 @@ from portfolio_sync.store import records
 from portfolio_sync.store.engine import reading, writing
 from portfolio_sync.store.schema import change_row, raw_ledger, raw_trade, raw_transaction
 from portfolio_sync.tasks.books import Books, Subject, close, ids_of, subject_of
+from portfolio_sync.tasks.history_proof import proof_of_books
 from portfolio_sync.tasks.publish import plain_finding, report_of
 from portfolio_sync.tasks.rebuild import program_changes
-from portfolio_sync.tasks.report import Asked, profile_of, proof_findings, proof_of_books, settings_of, year_of
+from portfolio_sync.tasks.report import Asked, profile_of, settings_of, year_of
 from portfolio_sync.tax.profile import Profile
 
 RAW = {"ledger rows": raw_ledger, "trades": raw_trade, "imported transactions": raw_transaction}
@@ -98,18 +99,18 @@ def close_year(app: App, asked: Asked, *, again: bool) -> Closed:
     """Freeze a year as it stands: settings, digests and every table. Raises UsageError for one not over, or closed before."""
     books = books_of(app, asked)
     assert books.year is not None  # a year is always named
-    now, found = app.clock.now(), proof_findings(app.engine, books)
+    now, proof = app.clock.now(), proof_of_books(app, books)
     if books.profile.end_of(books.year) > now:
         raise UsageError(
             f"the tax year {books.year_label} ends at {iso(books.profile.end_of(books.year))}: close it then"
         )
-    report = report_of(books, found)
+    report = report_of(books, proof.findings)
     frames = framed(tables(report))
-    settings = settings_of(books, proof_of_books(app, books)[0])
+    settings = settings_of(books, proof.state)
     document = {
         "asked": asked_json(asked, books),
         "text": manifest(settings, books.profile, books.digest, report.prices, {}),
-        "extra": [plain_finding(finding) for finding in found],
+        "extra": [plain_finding(finding) for finding in proof.findings],
         "tables": frames,
         "earlier": [],
     }
@@ -172,7 +173,7 @@ def diff_year(app: App, year: int, profile: str | None, taxpayer: str | None) ->
         asked["profile"], asked["method"], asked["year"], asked["currency"], row["taxpayer"], asked["overrides"], tuple(asked["accounts"]),
     )  # fmt: skip
     books, filed = books_of(app, again), kept.read(row["document"]["text"], "the filed year's manifest")
-    report = report_of(books, proof_findings(app.engine, books))
+    report = report_of(books, proof_of_books(app, books).findings)
     found = tuple(changes(row["document"]["tables"], framed(tables(report))))
     return Difference(closed_of(row), found, tuple(reasons(app, books, filed, row, found)))
 
