@@ -65,3 +65,12 @@ def shortest_of(numbers: Sequence[Decimal]) -> list[str]:
         for number, text in zip(numbers, map(str, numbers), strict=True)
     ]
     return list(map(shortest, numbers)) if "-0" in found else found  # of zeros that had a sign
+
+
+def plus(a: Decimal | None, b: Decimal | None) -> Decimal | None:
+    """In the caller's context; what is not known stays so, as with ``minus``."""
+    return None if a is None or b is None else a + b
+
+
+def minus(a: Decimal | None, b: Decimal | None) -> Decimal | None:
+    return None if a is None or b is None else a - b

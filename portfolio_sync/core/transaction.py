@@ -8,6 +8,9 @@ from decimal import Decimal
 
 from portfolio_sync.core.event import Kind
 
+FILL_IN, PRICE_OF = "fill in ", "import a price of "
+"""How the note of a worklist's line begins: what is asked for there is no reason for what was answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:

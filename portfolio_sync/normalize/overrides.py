@@ -15,7 +15,7 @@ from portfolio_sync.core.asset import holding
 from portfolio_sync.core.event import Event, Facts, Kind, Leg, content_id
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.ledger import LedgerRow
-from portfolio_sync.core.transaction import Transaction
+from portfolio_sync.core.transaction import FILL_IN, PRICE_OF, Transaction
 from portfolio_sync.normalize.group import Group
 from portfolio_sync.normalize.outcome import EXTERNAL
 from portfolio_sync.normalize.rules import Treatment
@@ -238,12 +238,8 @@ def differing(units_: set[Decimal], row: LedgerRow, one: Transaction) -> Iterato
         )  # fmt: skip
 
 
-ASKED = ("fill in ", "import a price of ")
-"""How the notes of a worklist begin: what was asked for is no reason for what was answered."""
-
-
 def why(one: Transaction) -> str:
-    return f": {one.note}" if one.note and not one.note.startswith(ASKED) else ""
+    return f": {one.note}" if one.note and not one.note.startswith((FILL_IN, PRICE_OF)) else ""
 
 
 def note(severity: Severity, code: str, row: LedgerRow, message: str) -> Finding:

@@ -126,9 +126,15 @@ def replaced(rule: Rule, taken: set[tuple[str, str]]) -> Rule:
     return replace(rule, subtypes=tuple(subtype for subtype in rule.subtypes if (rule.type, subtype) not in taken))
 
 
+def kind_of_row(name: str) -> tuple[str, str]:
+    """Type and subtype out of ``type/subtype``, or ``type`` alone."""
+    type_, _, subtype = (part.strip() for part in name.partition("/"))
+    return type_, subtype
+
+
 def own_rule(name: str, treatment: str, reason: str, income_type: str) -> Rule:
     """One rule of the settings. Rules of one treatment have one name, so that rows of several types find each other."""
-    type_, _, subtype = (part.strip() for part in name.partition("/"))
+    type_, subtype = kind_of_row(name)
     words = [each.value for each in Treatment]
     if treatment not in words:
         raise ValueError(f'[rules] "{name}": no treatment {treatment!r}; one of {", ".join(words)}')

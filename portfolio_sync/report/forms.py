@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 
-from portfolio_sync.core.amount import plain, shortest
+from portfolio_sync.core.amount import minus, plain, shortest
 from portfolio_sync.report.table import Column, Table
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.result import Disposal
@@ -97,7 +97,7 @@ def line_8949(its_box: str, row: Disposal) -> Line8949:
 def money_8949(row: Disposal) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
     """Proceeds, cost and gain as a line prints them."""
     proceeds, cost = cents(row.proceeds), cents(row.cost)
-    return proceeds, cost, None if proceeds is None or cost is None else proceeds - cost
+    return proceeds, cost, minus(proceeds, cost)
 
 
 def column(name: str) -> Column:

@@ -48,21 +48,22 @@ class Source(Generic[R]):
         return [field.name for field in fields(self.kind) if field.name != "account"]
 
 
-def ledger_rows(connection: Connection, account_id: int, *, upto_seq: int | None = None) -> Iterator[LedgerRow]:
-    """The account's ledger by (time, id), in bounded memory. ``upto_seq``: as it stood after that run."""
-    return _stream(connection, LEDGER, account_id, upto_seq=upto_seq)
-
-
-def ledger_part(
+def ledger_rows(
     connection: Connection,
     account_id: int,
     since: datetime | None = None,
     before: datetime | None = None,
     types: Collection[str] = (),
     limit: int | None = None,
+    *,
+    upto_seq: int | None = None,
 ) -> Iterator[LedgerRow]:
-    """As ``ledger_rows``: those from ``since`` on and older than ``before``, of some ``types`` only, the first ``limit``."""
-    return _stream(connection, LEDGER, account_id, since=since, before=before, types=types, limit=limit)
+    """The account's ledger by (time, id), in bounded memory. ``upto_seq``: as it stood after that run.
+
+    Those from ``since`` on and older than ``before``, of some ``types`` only, the first ``limit``.
+    """
+    part = {"since": since, "before": before, "types": types, "limit": limit, "upto_seq": upto_seq}
+    return _stream(connection, LEDGER, account_id, **part)
 
 
 def trade_rows(connection: Connection, account_id: int, *, upto_seq: int | None = None) -> Iterator[TradeRow]:
@@ -150,9 +151,12 @@ def _stream(connection: Connection, source: Source[R], account_id: int, **part: 
 
 
 def stored(connection: Connection, source: Source[R], account_id: int, **part: Any) -> Stored[R]:
-    """The account's rows as they are stored, by (time, id), in bounded memory. ``part``: as ``ledger_part`` and ``ledger_rows`` take it."""
+    """The account's rows as they are stored, by (time, id), in bounded memory. ``part``: as ``ledger_rows`` takes it."""
     name = connection.execute(select(account.c.name).where(account.c.id == account_id)).scalar_one()
     at, seq = source.columns.index("time"), part.get("upto_seq")
+    assert seq is None or not (
+        part.get("since") or part.get("types") or part.get("limit")
+    )  # a frozen input is read whole
     chunks = _chunks(connection, source, account_id, part)
     if seq is not None and (changed := changed_since(connection, source.table, account_id, seq)):
         chunks = _as_they_were(connection, source, account_id, part, changed, chunks)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import chain
 
 from sqlalchemy import Connection, Engine
 
@@ -80,9 +81,12 @@ class Books:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Those of rows and values up to the end of the year that is asked for; the computation has its own."""
+        return self.of_its_time((*self.normalized.findings, *self.valuation.findings, *self.of_records))
+
+    def of_its_time(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Those up to the end of the year that is asked for."""
         end = None if self.year is None else self.profile.end_of(self.year)
-        found = (*self.normalized.findings, *self.valuation.findings, *self.of_records)
-        return tuple(f for f in found if end is None or f.time is None or f.time < end)
+        return tuple(f for f in findings if end is None or f.time is None or f.time < end)
 
     @property
     def year_label(self) -> str:
@@ -169,11 +173,11 @@ def normalized_of(
     check: Check = never,
 ) -> tuple[Normalized, Lookup]:
     """``digest`` takes up all that goes in."""
-    digest = digest or Digest()
     rows = _rows(connection, subject, seq, until, digest, check)
     stated = list(_stated(connection, subject, seq, until))
     marks = transfers.marks(connection, names_of(subject), upto_seq=seq)
-    digest.add(beside(stated, marks))
+    if digest:
+        digest.add(beside(stated, marks))
     normalized = reunited(normalize(rows, stated, STANDARD.with_(profile.rules)), marks)
     return normalized, lookup_of(connection, profile, priced_upto)
 
@@ -185,22 +189,27 @@ def lookup_of(connection: Connection, profile: Profile, priced_upto: datetime | 
     return Lookup(table, profile.currency, profile.prices)
 
 
-def ledger(
+def ledger(connection: Connection, account_id: int, seq: int) -> Iterator[LedgerRow]:
+    """Rows of one account by (time, place in the balance chain, id), the order of ties everywhere."""
+    return chain.from_iterable(_blocks(connection, account_id, seq))
+
+
+def _blocks(
     connection: Connection, account_id: int, seq: int, until: datetime | None = None, check: Check = never
 ) -> Iterator[list[LedgerRow]]:
-    """Rows of one account by (time, place in the balance chain, id), the order of ties everywhere; in blocks."""
     found = read.stored(connection, read.LEDGER, account_id, upto_seq=seq, before=until)
     with closing(until_stopped(found.chunks, check, every=1)) as chunks:
         yield from ordered(replace(found, chunks=chunks))
 
 
 def _rows(
-    connection: Connection, subject: Subject, seq: int, until: datetime | None, digest: Digest, check: Check
+    connection: Connection, subject: Subject, seq: int, until: datetime | None, digest: Digest | None, check: Check
 ) -> Iterator[LedgerRow]:
     """All ledger rows, each account's in the order of time; ``digest`` takes them up as they pass: a million is read once."""
     for account in subject.accounts:
-        for block in ledger(connection, account.id, seq, until, check):
-            digest.add(ledger_lines(block))
+        for block in _blocks(connection, account.id, seq, until, check):
+            if digest:
+                digest.add(ledger_lines(block))
             yield from block
 
 

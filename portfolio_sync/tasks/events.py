@@ -70,7 +70,7 @@ def refresh_events(engine: Engine, account: StoredAccount, held: Lease, profile:
 def _plan(connection: Connection, account: StoredAccount, profile: Profile) -> Plan:
     rules = STANDARD.with_(profile.rules)
     marks = transfers.marks(connection, {account.id: account.name}, upto_seq=runs.newest(connection, account.id))
-    far = far_events(read.ledger_part(connection, account.id, types=far_types(rules)), rules, marks)
+    far = far_events(read.ledger_rows(connection, account.id, types=far_types(rules)), rules, marks)
     state = {"basis": events_basis(connection, profile), "far": _by_month(far)}
     since = _begin(connection, account, EVENTS.load(connection, account.id), state)
     return Plan(rules, lookup_of(connection, profile), far, state, since)
@@ -92,7 +92,7 @@ def _begin(
     month = month_start(kept.touched_from)
     if _older(kept.state["far"], month) != _older(state["far"], month):
         return None
-    before = read.ledger_part(connection, account.id, month - LOOK_BACK, month)
+    before = read.ledger_rows(connection, account.id, month - LOOK_BACK, month)
     return quiet_before(before, month)
 
 
@@ -120,7 +120,7 @@ def _stretch(
     """Rows from ``begin`` on, and when the next stretch begins; None: these are all."""
     limit = STRETCH
     while True:
-        rows = list(read.ledger_part(connection, account.id, begin, limit=limit))
+        rows = list(read.ledger_rows(connection, account.id, begin, limit=limit))
         if len(rows) < limit:
             return rows, None
         if place := last_quiet(rows):

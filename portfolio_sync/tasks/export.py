@@ -50,7 +50,7 @@ def export(app: App, name: str, asked: Asked, path: Path) -> Exported:
             yield text
 
     with reading(app.engine) as connection, localcontext(EXACT):
-        rows = (row for id_ in ids_of(subject) for block in ledger(connection, id_, books.seq) for row in block)
+        rows = (row for id_ in ids_of(subject) for row in ledger(connection, id_, books.seq))
         material = Material(rows, books.valuation.events, profile.currency)
         write_lines(path, watched(FORMATS[name].lines(material)))
     return Exported(name, path, counted, digest.hexdigest())

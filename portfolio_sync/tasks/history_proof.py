@@ -48,7 +48,7 @@ def _findings(engine: Engine, books: Books, accounts: tuple[StoredAccount, ...])
     with reading(engine) as connection:
         rows = connection.execute(query.order_by(f.scope, f.id)).all()
     whose = {account.name: f"{account.name}: " for account in accounts if len(books.subject.accounts) > 1}
-    found = (
+    return books.of_its_time(
         Finding(
             Severity(r.severity),
             r.code,
@@ -59,5 +59,3 @@ def _findings(engine: Engine, books: Books, accounts: tuple[StoredAccount, ...])
         )
         for r in rows
     )
-    end = None if books.year is None else books.profile.end_of(books.year)
-    return tuple(finding for finding in found if end is None or finding.time is None or finding.time < end)

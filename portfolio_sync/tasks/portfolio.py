@@ -11,7 +11,7 @@ from decimal import Decimal, localcontext
 from sqlalchemy import Connection, select
 
 from portfolio_sync.app import App
-from portfolio_sync.core.amount import EXACT, ZERO, shortest
+from portfolio_sync.core.amount import EXACT, ZERO, minus, shortest
 from portfolio_sync.core.asset import FEE_CREDIT, FIAT, holding
 from portfolio_sync.store.engine import reading
 from portfolio_sync.store.schema import raw_balance, raw_ledger
@@ -35,7 +35,7 @@ class Holding:
 
     @property
     def unrealised(self) -> Decimal | None:
-        return None if self.value is None or self.cost is None else self.value - self.cost
+        return minus(self.value, self.cost)
 
 
 @dataclass(frozen=True, slots=True)

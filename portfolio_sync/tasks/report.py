@@ -187,7 +187,7 @@ def bundled(engine: Engine, books: Books, folder: Path, files: Iterable[str], pa
     }
     with reading(engine) as connection:
         ids = [account.id for account in books.subject.accounts]
-        rows = (row for id_ in ids for block in ledger(connection, id_, books.seq) for row in block)
+        rows = (row for id_ in ids for row in ledger(connection, id_, books.seq))
         trades = (row for id_ in ids for row in read.trade_rows(connection, id_, upto_seq=books.seq))
         stated = transaction_rows(connection, books.subject.accounts, books.seq)
         write_bundle(path, folder, files, raw_tables(rows, trades, TRANSACTION_COLUMNS, stated), texts)

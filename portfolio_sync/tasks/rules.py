@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.errors import SettingsError
-from portfolio_sync.normalize.rules import STANDARD, Rules
+from portfolio_sync.normalize.rules import STANDARD, Rules, kind_of_row
 from portfolio_sync.settings.model import Settings
 from portfolio_sync.store.schema import raw_ledger
 
@@ -35,8 +35,7 @@ def idle_rules(connection: Connection, account_ids: Sequence[int], stated: State
     query = select(r.type, r.subtype).distinct().where(r.account_id.in_(account_ids), r.seq <= seq)
     known = {(row.type, row.subtype) for row in connection.execute(query)} if stated else set()
     for name, *_ in stated:
-        type_, _, subtype = (part.strip() for part in name.partition("/"))
-        if (type_, subtype) not in known:
+        if kind_of_row(name) not in known:
             message = (
                 f'[rules] "{name}" of the settings is about no ledger row: `rules list` shows how types are written'
             )

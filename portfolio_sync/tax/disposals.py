@@ -21,12 +21,12 @@ BOUGHT = frozenset({Kind.BUY.value, Kind.TRADE.value})
 def disposal_rows(matching: Matching, profile: Profile) -> Iterator[Disposal]:
     """A row for each lot's part of each disposal of one asset, as matched."""
     seen: dict[str, int] = {}
-    facts = Facts(profile, profile.holding_rule, lru_cache(maxsize=None)(profile.label_on), matching.by_day)
+    common = Common(profile, profile.holding_rule, lru_cache(maxsize=None)(profile.label_on), matching.by_day)
     for match, extra in with_extra_cost(matching.matches):
-        yield disposal_row(match, extra, seen, facts)
+        yield disposal_row(match, extra, seen, common)
 
 
-class Facts(NamedTuple):
+class Common(NamedTuple):
     """What all rows of one asset have in common. ``label_on``: the tax year of a local day."""
 
     profile: Profile
@@ -49,8 +49,8 @@ def with_extra_cost(matches: Iterable[Match]) -> Iterator[tuple[Match, Decimal]]
         yield match, part
 
 
-def disposal_row(match: Match, extra_cost: Decimal, seen: dict[str, int], facts: Facts) -> Disposal:
-    disposal, lot, profile = match.disposal, match.lot, facts.profile
+def disposal_row(match: Match, extra_cost: Decimal, seen: dict[str, int], common: Common) -> Disposal:
+    disposal, lot, profile = match.disposal, match.lot, common.profile
     proceeds, cost = money_of(match, extra_cost)
     origin = (lot.event, *lot.ids) if lot else (match.rule,)
     key = "|".join((disposal.event, disposal.kind, disposal.asset, *disposal.ids, *origin))
@@ -58,14 +58,14 @@ def disposal_row(match: Match, extra_cost: Decimal, seen: dict[str, int], facts:
     since = held_since(match, extra_cost)
     acquired, disposed = profile.local_day(since) if since else None, profile.local_day(disposal.time)
     # 365 days are counted as the tools that do so count them: whole days that have passed, wherever midnight lies
-    begin, end = (since, disposal.time) if facts.holding_rule is TermRule.DAYS365 else (acquired, disposed)
+    begin, end = (since, disposal.time) if common.holding_rule is TermRule.DAYS365 else (acquired, disposed)
     return Disposal(
-        content_id("D", key, str(number)), facts.label_on(disposed), disposal.kind, disposal.asset, match.quantity,
+        content_id("D", key, str(number)), common.label_on(disposed), disposal.kind, disposal.asset, match.quantity,
         since, disposal.time, proceeds, cost, gain_of(proceeds, cost, match.denied_loss),
-        "" if facts.by_day or begin is None else term(begin, end, facts.holding_rule),
+        "" if common.by_day or begin is None else term(begin, end, common.holding_rule),
         match.rule, match.matched_date, match.denied_loss, disposal.account, disposal.wallet,
         lot.ids if lot else (), disposal.ids, disposal.price_source,
-        acquired, disposed, lot is not None and lot.kind in BOUGHT and lot.wallet == disposal.wallet, facts.by_day,
+        acquired, disposed, lot is not None and lot.kind in BOUGHT and lot.wallet == disposal.wallet, common.by_day,
     )  # fmt: skip
 
 

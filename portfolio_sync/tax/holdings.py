@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from portfolio_sync.core.amount import ZERO
+from portfolio_sync.core.amount import ZERO, minus, plus
 from portfolio_sync.core.lot import Lot
 from portfolio_sync.pricing.quote import Lookup
 from portfolio_sync.tax.result import Holding
@@ -18,11 +18,11 @@ def holdings(lots: Iterable[Lot], lookup: Lookup, at: datetime | None) -> Iterat
     for lot in lots:
         key = lot.origin.asset, lot.wallet
         quantity, cost = sums.get(key, (ZERO, ZERO))
-        sums[key] = quantity + lot.quantity, None if cost is None or lot.cost is None else cost + lot.cost
+        sums[key] = quantity + lot.quantity, plus(cost, lot.cost)
     for (asset, wallet), (quantity, cost) in sorted(sums.items()):
         quote = lookup.quote(asset, at) if at else None
         value = quantity * quote.rate if quote else None
-        unrealised = None if value is None or cost is None else value - cost
+        unrealised = minus(value, cost)
         yield Holding(
             asset,
             wallet,

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from operator import attrgetter
 
-from portfolio_sync.core.amount import EXACT, ZERO
+from portfolio_sync.core.amount import EXACT, ZERO, plus
 from portfolio_sync.core.lot import Act, Lot, Match, Matching, Movement, NotThere, share
 from portfolio_sync.tax.orders import OpenLot, Order, oldest
 from portfolio_sync.tax.wallet_lots import Part, WalletLots
@@ -185,7 +185,7 @@ def lot_by_lot(parts: Sequence[Part]) -> Sequence[Part]:
     found: dict[int, Part] = {}
     for lot, quantity, cost in parts:
         _, more, known = found.get(id(lot.origin), (lot, ZERO, ZERO))
-        found[id(lot.origin)] = lot, more + quantity, None if cost is None or known is None else known + cost
+        found[id(lot.origin)] = lot, more + quantity, plus(known, cost)
     return list(found.values())
 
 
@@ -195,7 +195,7 @@ def merged(lots: Iterable[Lot]) -> list[Lot]:
     for lot in lots:
         key = id(lot.origin), lot.wallet
         if known := sums.get(key):
-            cost = None if known.cost is None or lot.cost is None else known.cost + lot.cost
+            cost = plus(known.cost, lot.cost)
             lot = Lot(lot.origin, lot.wallet, known.quantity + lot.quantity, cost)  # noqa: PLW2901  # the two as one
         sums[key] = lot
     return list(sums.values())

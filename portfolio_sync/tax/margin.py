@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from portfolio_sync.core.amount import ZERO
+from portfolio_sync.core.amount import ZERO, minus, plus
 from portfolio_sync.core.event import Kind, content_id
 from portfolio_sync.pricing.value import Value, Valued
 from portfolio_sync.tax.holding import term
-from portfolio_sync.tax.movements import minus, plus
 from portfolio_sync.tax.profile import Profile
 from portfolio_sync.tax.result import Disposal
 

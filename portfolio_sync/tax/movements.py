@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from portfolio_sync.core.amount import ZERO
+from portfolio_sync.core.amount import ZERO, minus, plus
 from portfolio_sync.core.asset import FEE_CREDIT, FIAT
 from portfolio_sync.core.event import Event, Kind, Leg
 from portfolio_sync.core.lot import Act, Movement, share
@@ -61,14 +61,6 @@ def charged(valued: Valued, profile: Profile) -> Charged:
         if not coin or profile.crypto_fee is CryptoFee.SEPARATE_DISPOSAL:
             money = plus(money, worth.money)
     return Charged(money, tuple(coins))
-
-
-def plus(a: Decimal | None, b: Decimal | None) -> Decimal | None:
-    return None if a is None or b is None else a + b
-
-
-def minus(a: Decimal | None, b: Decimal | None) -> Decimal | None:
-    return None if a is None or b is None else a - b
 
 
 def movement(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from portfolio_sync.core.amount import ZERO
+from portfolio_sync.core.amount import ZERO, plus
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.instant import EPOCH
 from portfolio_sync.core.lot import POOL, Act, Lot, Movement, share
@@ -26,7 +26,7 @@ class Pool:
         """``origin``: what to name where ``cost`` is None."""
         self.quantity += quantity
         self.spoiled_by = self.spoiled_by or (origin if cost is None else None)
-        self.cost = None if self.cost is None or cost is None else self.cost + cost
+        self.cost = plus(self.cost, cost)
 
     def take(self, quantity: Decimal) -> Decimal | None:
         """The cost of units that leave at the average; the last ones take the exact rest. There must be as many."""

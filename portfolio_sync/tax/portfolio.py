@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from portfolio_sync.core.amount import EXACT, ZERO, shortest
+from portfolio_sync.core.amount import EXACT, ZERO, plus, shortest
 from portfolio_sync.core.event import Kind
 from portfolio_sync.core.finding import Finding, Severity
 from portfolio_sync.core.lot import POOL, Act, Lot, Match, Matching, Movement, share
@@ -50,7 +50,7 @@ class Acquisitions:
         self.spoiled_by: Movement | None = None
 
     def add(self, m: Movement) -> None:
-        self.price = None if self.price is None or m.money is None else self.price + m.money
+        self.price = plus(self.price, m.money)
         self.spoiled_by = self.spoiled_by or (m if m.money is None else None)
 
     def use(self, sale: Movement) -> Match:

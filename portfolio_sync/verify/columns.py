@@ -45,23 +45,8 @@ class LedgerColumns:
         amount, fee, balance = (list(map(stored.number, column)) for column in figures)
         held = [SAME_HOLDING.get(each, each) for each in symbol]
         return cls(
-            id_,
-            refid,
-            time,
-            type_,
-            subtype,
-            aclass,
-            asset,
-            symbol,
-            wallet,
-            amount,
-            fee,
-            balance,
-            source,
-            held,
-            raw,
-            stored,
-        )
+            id_, refid, time, type_, subtype, aclass, asset, symbol, wallet, amount, fee, balance, source, held, raw, stored,
+        )  # fmt: skip
 
     def row(self, i: int) -> LedgerRow:
         return self.stored.make(self.raw[i])
