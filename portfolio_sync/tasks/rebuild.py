@@ -22,8 +22,8 @@ from portfolio_sync.report.write import MANIFEST
 from portfolio_sync.store.engine import reading
 from portfolio_sync.store.schema import closed_year, report_row
 from portfolio_sync.tasks.books import Books, Frozen, close, subject_of
+from portfolio_sync.tasks.bundle import bundled
 from portfolio_sync.tasks.publish import finding_of, report_of, write_folder
-from portfolio_sync.tasks.report import bundled
 from portfolio_sync.tax.profile import Profile
 
 

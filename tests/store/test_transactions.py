@@ -116,7 +116,12 @@ DEPOSIT, MYSTERY, WITHDRAWAL = ROWS
 
 
 def kraken(home: Path, account: str = "main") -> None:
-    (home / "ledgers.csv").write_text(LEDGER + "".join(row.format(row_id) for row_id, row in ROWS.items()))
+    read_in(home, *(row.format(row_id) for row_id, row in ROWS.items()), account=account)
+
+
+def read_in(home: Path, *lines: str, account: str = "main") -> None:
+    """With these lines of a ledgers file imported."""
+    (home / "ledgers.csv").write_text(LEDGER + "".join(lines))
     assert main(["import", "ledgers.csv", "--account", account]) == 0
 
 
@@ -244,8 +249,7 @@ def test_what_the_worklist_asks_for_is_enough(home: Path) -> None:
         "LSOLD0-00000-000004,T1,2024-04-01 00:00:00,trade,,currency,BTC,spot / main,-0.5,0,1.4\n"
         "LMONEY-00000-000005,T1,2024-04-01 00:00:00,trade,,currency,CHF,spot / main,50,0.1,49.9\n"
     )
-    (home / "ledgers.csv").write_text(LEDGER + "".join(ROWS[i].format(i) for i in (DEPOSIT, WITHDRAWAL)) + sold)
-    assert main(["import", "ledgers.csv", "--account", "main"]) == 0
+    read_in(home, *(ROWS[i].format(i) for i in (DEPOSIT, WITHDRAWAL)), sold)
     rows = table(report(home), "worklist.csv")
     asked = {row["id"]: row["note"].partition(", or import")[0].removeprefix("fill in ").split(" and ") for row in rows}
     assert asked[WITHDRAWAL] == ["fee_value"]
@@ -259,15 +263,14 @@ def test_what_the_worklist_asks_for_is_enough(home: Path) -> None:
 
 def test_the_worklist_of_positions_on_margin_is_a_transactions_file(home: Path) -> None:
     """One whose opening cost a fee alone, one closed with a loss, one with figures in two assets, which only prices can value."""
-    (home / "ledgers.csv").write_text(
-        LEDGER
-        + "LDEPOS-00000-000001,R1,2024-01-01 00:00:00,deposit,,currency,CHF,spot / main,100,0,100\n"
-        + "LOPEN0-00000-000002,T1,2024-02-01 00:00:00,margin,,currency,CHF,spot / main,0,1,99\n"
-        + "LCLOSE-00000-000003,T2,2024-03-01 00:00:00,margin,,currency,CHF,spot / main,-9,1,89\n"
-        + "LCLOSE-00000-000004,T3,2024-04-01 00:00:00,margin,,currency,CHF,spot / main,-9,0,80\n"
-        + "LCLOSE-00000-000005,T3,2024-04-01 00:00:00,margin,,currency,BTC,spot / main,1,0,1\n"
+    read_in(
+        home,
+        "LDEPOS-00000-000001,R1,2024-01-01 00:00:00,deposit,,currency,CHF,spot / main,100,0,100\n",
+        "LOPEN0-00000-000002,T1,2024-02-01 00:00:00,margin,,currency,CHF,spot / main,0,1,99\n",
+        "LCLOSE-00000-000003,T2,2024-03-01 00:00:00,margin,,currency,CHF,spot / main,-9,1,89\n",
+        "LCLOSE-00000-000004,T3,2024-04-01 00:00:00,margin,,currency,CHF,spot / main,-9,0,80\n",
+        "LCLOSE-00000-000005,T3,2024-04-01 00:00:00,margin,,currency,BTC,spot / main,1,0,1\n",
     )
-    assert main(["import", "ledgers.csv", "--account", "main"]) == 0
     rows = table(report(home), "worklist.csv")
     assert [row["note"] for row in rows] == [
         "fill in fee_value, or import a price of CHF",
@@ -282,13 +285,12 @@ def test_the_worklist_of_positions_on_margin_is_a_transactions_file(home: Path) 
 
 
 def test_a_purchase_on_the_worklist_is_one_of_coins(home: Path) -> None:
-    (home / "ledgers.csv").write_text(
-        LEDGER
-        + "LDEPOS-00000-000001,R1,2024-01-01 00:00:00,deposit,,currency,CHF,spot / main,100,0,100\n"
-        + "LMONEY-00000-000002,T1,2024-02-01 00:00:00,trade,,currency,CHF,spot / main,-60,0,40\n"
-        + "LCOINS-00000-000003,T1,2024-02-01 00:00:00,trade,,currency,BTC,spot / main,2,0,2\n"
+    read_in(
+        home,
+        "LDEPOS-00000-000001,R1,2024-01-01 00:00:00,deposit,,currency,CHF,spot / main,100,0,100\n",
+        "LMONEY-00000-000002,T1,2024-02-01 00:00:00,trade,,currency,CHF,spot / main,-60,0,40\n",
+        "LCOINS-00000-000003,T1,2024-02-01 00:00:00,trade,,currency,BTC,spot / main,2,0,2\n",
     )
-    assert main(["import", "ledgers.csv", "--account", "main"]) == 0
     (row,) = table(report(home), "worklist.csv")
     assert (row["id"], row["kind"], row["asset"], row["amount"]) == ("LCOINS-00000-000003", "buy", "BTC", "2")
     assert (row["counter_asset"], row["counter_amount"]) == ("CHF", "60")
@@ -298,11 +300,9 @@ def test_a_purchase_on_the_worklist_is_one_of_coins(home: Path) -> None:
 
 
 def test_one_worklist_speaks_of_all_accounts(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "ledgers.csv").write_text(LEDGER + ROWS[DEPOSIT].format(DEPOSIT))
-    assert main(["import", "ledgers.csv", "--account", "first"]) == 0
+    read_in(home, ROWS[DEPOSIT].format(DEPOSIT), account="first")
     other = DEPOSIT.replace("000001", "000009")
-    (home / "ledgers.csv").write_text(LEDGER + ROWS[DEPOSIT].format(other))
-    assert main(["import", "ledgers.csv", "--account", "second"]) == 0
+    read_in(home, ROWS[DEPOSIT].format(other), account="second")
     filled = [row | {"cost": "80", "acquired": "2021-01-01T00:00:00Z"} for row in table(report(home), "worklist.csv")]
     assert {row["id"] for row in filled} == {DEPOSIT, other}
     capsys.readouterr()
